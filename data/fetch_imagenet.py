@@ -1,0 +1,86 @@
+"""Fetches the ImageNet weights of a network of keras.applications once, for the whole team.
+
+Keras downloads the file (or finds it in its own folder), checks it, and loads it. What is written here is
+checked again: loaded into the plain network, it must give the features of the network that Keras made.
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.shared.applications import APPLICATIONS
+from stages.shared.backbone import build_application
+from stages.shared.durable import write_whole
+from stages.shared.errors import UserError
+from stages.shared.tensorflow import keras
+
+LARGEST_DIFFERENCE = 1e-3  # relative to the largest feature: float32 rounding in hundreds of layers
+
+
+def main(name: str, out: Path) -> None:
+    side = APPLICATIONS[name].image_side
+    fetched = fetch(name, out)
+    plain = build_application(name, side)
+    plain.set_weights(fetched.get_weights())
+    fold_rescaling(fetched, plain)
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "saved.weights.h5"
+        plain.save_weights(saved)
+        again = build_application(name, side)
+        again.load_weights(saved)
+        check(name, fetched, again, side)
+        write_whole(out, saved.read_bytes())
+    print(f"{out}: ImageNet weights of {name}, {fetched.count_params():,} parameters")
+
+
+def fetch(name: str, out: Path) -> Any:
+    """The network with its ImageNet weights. UserError says which file is wanted, and the ways to get it."""
+    module = getattr(keras.applications, APPLICATIONS[name].module)
+    try:
+        return getattr(module, name)(include_top=False, weights="imagenet")
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        url = next(iter(re.findall(r"https?://\S+", str(error))), "")
+        folder = Path(keras.config.keras_home()) / "models" if hasattr(keras.config, "keras_home") else None
+        place = folder or Path.home() / ".keras" / "models"
+        wanted = url.rsplit("/", 1)[-1] or f"the weights of {name}"
+        raise UserError(
+            f"{wanted} could not be fetched ({str(error).splitlines()[0]}). Do one of these:\n"
+            f"  - fetch what your team has: dvc pull {out}\n"
+            f"  - download {url or wanted} on a machine with network, put it into {place}, and run again; if a file "
+            "of that name is there already it is damaged: delete it\n"
+            "  - give a file of your own: backbone.weights: /path/to/NAME.weights.h5 or NAME.keras"
+        ) from error
+
+
+def fold_rescaling(fetched: Any, plain: Any) -> None:
+    """Carries EfficientNet's extra scaling, which Keras adds for ImageNet weights only, over to ``plain``.
+
+    Keras puts a Rescaling behind the input normalisation when weights="imagenet" and nothing otherwise, so the
+    same weights in the plain network would give other features. (x - mean) / sqrt(v) * s is
+    (x - mean) / sqrt(v / s**2): the scale goes into the variance.
+    """
+    scales = [layer.scale for layer in fetched.layers if type(layer).__name__ == "Rescaling"]
+    if len(scales) == len([layer for layer in plain.layers if type(layer).__name__ == "Rescaling"]):
+        return
+    mean, variance, count = plain.get_layer("normalization").get_weights()
+    plain.get_layer("normalization").set_weights([mean, variance / np.square(scales[-1]), count])
+
+
+def check(name: str, fetched: Any, again: Any, side: int) -> None:
+    """The written weights give the features of the fetched network on one random image."""
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, side, side, 3)).astype(np.float32)
+    expected, found = (np.asarray(network(pixels, training=False)) for network in (fetched, again))
+    difference = float(np.abs(expected - found).max() / (np.abs(expected).max() + 1e-12))
+    if not difference < LARGEST_DIFFERENCE:
+        raise UserError(
+            f"the weights of {name}, saved and loaded again, give features that differ by {difference:.2g}; "
+            f"expected below {LARGEST_DIFFERENCE:g}. This version of Keras is not supported: please report it."
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,88 @@
+"""extract-features: every image passes the frozen network once.
+
+Reads   hashes.txt, the set of images, and backbone.weights. Where the bytes of a hash are found
+        (images.csv and data.root) is not an input: it cannot change the result.
+Writes  data/features/: parts of rows keyed by hash, and fingerprint.json (see stages/shared/features.py).
+
+Rows of its own previous output and of this machine's pool are kept where hash and fingerprint match.
+TensorFlow is imported only if a row must be computed.
+"""
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from stages.shared.computing import BATCH, Located, compute
+from stages.shared.describing import describe
+from stages.shared.durable import write_json
+from stages.shared.errors import UserError
+from stages.shared.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
+from stages.shared.fingerprint import fingerprint
+from stages.shared.layouts import base
+from stages.shared.params import INPUT, load_params
+from stages.shared.pool import Pool, locked, trim
+from stages.shared.previous import dvc_files, machine_folder
+from stages.shared.previous_rows import PreviousRows, previous_store
+from stages.shared.tables import Image, read_rows
+from stages.shared.weights_file import resolved_side
+
+
+def main(prepared: Path, out: Path) -> None:
+    params = load_params()
+    backbone = params.backbone
+    side = resolved_side(backbone)
+    hashes = (prepared / "hashes.txt").read_text().split()
+
+    @lru_cache(maxsize=1)
+    def network() -> Any:
+        from stages.shared.backbone import FrozenBackbone  # noqa: PLC0415 - imports TensorFlow
+
+        return FrozenBackbone(backbone, side)
+
+    files = dvc_files()
+    machine = machine_folder(files)
+    before = previous_store(files, out)
+    description, weights_file = describe(backbone, side, before, machine, network)
+    store = Store(
+        images=len(hashes),
+        dtype=description.dtype,
+        shape=description.shape,
+        fingerprint=fingerprint(backbone, side, description.weights),
+        weights_file=weights_file,
+    )
+    kept = PreviousRows(files, out, before) if before and before.key == store.key else None
+
+    with locked(machine, store.key):
+        pool = Pool(machine, store.key, store.dtype, tuple(store.shape))
+        missing = [hash_ for hash_ in hashes if hash_ not in pool and (kept is None or hash_ not in kept)]
+        if missing:
+            forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
+            located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
+            add_rows(missing, located, side, forward, pool, store.key)
+        out.mkdir(parents=True, exist_ok=True)
+        for name, members in by_part(hashes).items():
+            rows = [pool.row(hash_) if kept is None or hash_ not in kept else kept.row(hash_) for hash_ in members]
+            (out / name).write_bytes(pack(np.concatenate(rows)))
+        write_json(out / FINGERPRINT_FILE, store._asdict())
+        trim(machine, pool.folder)
+    print(f"{len(hashes)} images: {len(hashes) - len(missing)} reused, {len(missing)} computed")
+
+
+def add_rows(missing: list[str], located: Located, side: int, forward: Any, pool: Pool, key: bytes) -> None:
+    """Computes the missing rows batch by batch; each batch is safe in the pool before the next one."""
+    parent = os.getppid()
+    with tqdm(total=len(missing), desc="extract-features", unit=" images", disable=None) as progress:
+        for hashes, features in compute(missing, located, side, forward):
+            pool.add(make_rows(hashes, features, key))
+            progress.update(len(hashes))
+            if os.getppid() != parent:
+                raise UserError("the dvc that started this run has ended. What was computed is kept.")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

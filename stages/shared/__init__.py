@@ -1,0 +1,1 @@
+"""What the stages share: one fact a module. None of these modules imports a stage."""

@@ -1,0 +1,113 @@
+"""The frozen network: loaded, cut after a layer, and made into one compiled call of a fixed shape."""
+
+import difflib
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.shared.applications import APPLICATIONS
+from stages.shared.errors import UserError
+from stages.shared.params import LAST, Backbone
+from stages.shared.preprocessing import preprocess
+from stages.shared.tensorflow import keras, tf
+from stages.shared.weights_file import resolved_preprocess
+
+Forward = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+class FrozenBackbone:
+    """A network cut after ``backbone.layer``, with its preprocessing before and its pooling after the cut."""
+
+    def __init__(self, backbone: Backbone, side: int) -> None:
+        """UserError: the weights cannot be read or do not fit, or there is no such layer."""
+        self._side = side
+        self._mode = resolved_preprocess(backbone)
+        self._pooling = backbone.pooling
+        self._cut = _load_cut(backbone, side)
+
+    def describe(self) -> tuple[str, str, list[int]]:
+        """sha256 over the weights below the cut (shapes and bytes, in network order); dtype and shape of a row."""
+        digest = hashlib.sha256()
+        for weight in self._cut.weights:
+            array = np.ascontiguousarray(weight)
+            digest.update(f"{array.dtype.str} {array.shape};".encode())
+            digest.update(array.tobytes())
+        row = self.forward(batch=1)(np.zeros((1, self._side, self._side, 3), np.uint8))[0]
+        return digest.hexdigest(), str(row.dtype), list(row.shape)
+
+    def forward(self, batch: int) -> Forward:
+        """One compiled call: uint8 RGB (batch, side, side, 3), 0..255, to float32 features (batch, *shape).
+
+        The shape is fixed, so that TensorFlow compiles once; the caller pads the last batch.
+        """
+        signature = [tf.TensorSpec((batch, self._side, self._side, 3), tf.uint8)]
+        compiled = tf.function(self._features, input_signature=signature)
+        return lambda pixels: compiled(tf.constant(pixels)).numpy()  # type: ignore[no-any-return]
+
+    def _features(self, pixels: Any) -> Any:
+        maps = self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False)
+        if self._pooling == "avg":
+            return tf.reduce_mean(maps, axis=(1, 2))
+        return tf.reduce_max(maps, axis=(1, 2)) if self._pooling == "max" else maps
+
+
+def build_application(name: str, side: int) -> Any:
+    """The network of keras.applications without its top and with random weights."""
+    module = getattr(keras.applications, APPLICATIONS[name].module)
+    return getattr(module, name)(include_top=False, weights=None, input_shape=(side, side, 3))
+
+
+def _load_cut(backbone: Backbone, side: int) -> Any:
+    """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
+    path = backbone.weights
+    network = _from_keras_file(path) if path.endswith(".keras") else _with_weights(backbone, side)
+    expected = getattr(network, "input_shape", None)
+    if not isinstance(expected, tuple) or len(expected) != 4 or expected[3] != 3:
+        raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")
+    if any(length not in (None, side) for length in expected[1:3]):
+        raise UserError(f"backbone.image_side: {side} given; {path} takes {expected[1]} by {expected[2]} pixels.")
+    output = _layer(network, backbone.layer).output
+    if isinstance(output, list | tuple | dict):
+        raise UserError(f"backbone.layer: {backbone.layer!r} given, which has {len(output)} outputs; allowed: one.")
+    if backbone.pooling != "none" and len(output.shape) != 4:
+        raise UserError(
+            f"backbone.pooling: {backbone.pooling} given, but layer {backbone.layer!r} gives the shape "
+            f"{output.shape[1:]}, which has no height and width to pool over; allowed: none."
+        )
+    return keras.Model(network.inputs, output)
+
+
+def _with_weights(backbone: Backbone, side: int) -> Any:
+    network = build_application(backbone.name, side)
+    try:
+        network.load_weights(backbone.weights)
+    except (ValueError, OSError, KeyError) as error:
+        raise UserError(
+            f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    return network
+
+
+def _from_keras_file(path: str) -> Any:
+    try:
+        # safe_mode: a .keras file is data from elsewhere and must not run code of its own.
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        raise UserError(f"backbone.weights: {path} cannot be loaded: {str(error).splitlines()[0]}") from error
+
+
+def _layer(network: Any, name: str) -> Any:
+    names = [layer.name for layer in network.layers]
+    if name == LAST:
+        return network.layers[-1]
+    if name not in names:
+        close = difflib.get_close_matches(name, names, n=5, cutoff=0.0)
+        raise UserError(
+            f"backbone.layer: {name!r} given, which this network does not have; the most alike are: "
+            f"{', '.join(close)}. Also allowed: last, input."
+        )
+    return network.get_layer(name)

@@ -1,0 +1,29 @@
+"""Files that appear whole or not at all, even when the process or the machine dies."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replaces ``path`` by ``content`` in one step that survives a power loss."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two writers of the same file from sharing a temporary one.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Readable and byte-stable JSON: sorted keys, a final newline."""
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_whole(path, f"{text}\n".encode(errors="surrogateescape"))

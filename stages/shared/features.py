@@ -1,0 +1,187 @@
+"""The feature store: a folder of ``.npy`` parts, keyed by the content hash of the image.
+
+Each row of a part carries its image's hash, a checksum and its features, so a part explains and checks
+itself and there is no index that could disagree with it:
+
+    np.load("data/features/0002a.npy")["features"]   # (rows, *shape)
+
+A hash belongs to the part that its leading bits name, and rows are sorted, so the bytes of the folder are a
+function of the set of images and the fingerprint: not of history, batch or order of work.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.shared.errors import UserError
+
+Rows = NDArray[np.void]  # fields: hash (32 bytes), checksum (uint64), features
+
+FINGERPRINT_FILE = "fingerprint.json"
+MOST_PARTS = 8192  # DVC pays for each file on each command
+REPAIR = (
+    "Mend it with `dvc repro extract-features --force` (sound rows are kept, the others computed again), "
+    "or fetch it from the team's remote with `dvc pull --force data/features`."
+)
+
+
+class DamagedPart(Exception):
+    """A part that does not hold what was written; the message names it and says what is wrong."""
+
+
+def part_count(images: int) -> int:
+    """How many parts hold ``images`` rows: one to two rows a part, so that a new row re-sends little.
+
+    A power of two, so that growing changes it only when the set has doubled.
+    """
+    parts = 1
+    while parts * 2 < images and parts < MOST_PARTS:
+        parts *= 2
+    return parts
+
+
+def part_of(hash_: str, parts: int) -> str:
+    """The file name of the part, of ``parts``, that holds the row of this hash."""
+    return f"{int(hash_[:8], 16) * parts >> 32:05x}.npy"
+
+
+def by_part(hashes: Iterable[str]) -> dict[str, list[str]]:
+    """The names of all parts for this set of hashes, sorted, each with its sorted hashes."""
+    ordered = sorted(set(hashes))
+    parts: dict[str, list[str]] = {}
+    for hash_ in ordered:
+        parts.setdefault(part_of(hash_, part_count(len(ordered))), []).append(hash_)
+    return parts
+
+
+def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows:
+    """Rows ready to be stored.
+
+    Args:
+        hashes: content hashes, 64 hex digits each.
+        features: (len(hashes), *shape), float32 or uint8.
+        key: of the fingerprint, so that a row of another backbone never passes for ours.
+    """
+    rows = np.empty(len(hashes), row_type(features.dtype, features.shape[1:]))
+    rows["hash"] = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(-1, 32)
+    rows["features"] = features
+    rows["checksum"] = _checksums(rows, key)
+    return rows
+
+
+def pack(rows: Rows) -> bytes:
+    """The bytes of a part: an ordinary ``.npy`` file."""
+    content = io.BytesIO()
+    np.lib.format.write_array(content, rows, version=(1, 0), allow_pickle=False)
+    return content.getvalue()
+
+
+def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -> Rows:
+    """The rows of a part, verified.
+
+    Raises:
+        DamagedPart: anything but exactly the rows that were written under this key.
+    """
+    stream = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(stream)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    except (ValueError, EOFError) as error:
+        raise DamagedPart(f"{name}: not a .npy file ({error})") from error
+    if version != (1, 0) or dtype != expected or len(shape) != 1:
+        raise DamagedPart(f"{name}: expected rows of {expected}, found {dtype} {shape}")
+    body = memoryview(content)[stream.tell() :]
+    if len(body) != shape[0] * dtype.itemsize:
+        raise DamagedPart(f"{name}: expected {shape[0] * dtype.itemsize:,} bytes of rows, found {len(body):,}")
+    rows: Rows = np.frombuffer(body, dtype)
+    if wrong := int((rows["checksum"] != _checksums(rows, key)).sum()):
+        raise DamagedPart(f"{name}: {wrong} of {len(rows)} rows do not match their checksum")
+    return rows
+
+
+def row_hashes(rows: Rows) -> list[str]:
+    """The content hash of each row, 64 hex digits."""
+    return [bytes(hash_).hex() for hash_ in rows["hash"]]
+
+
+class Store(NamedTuple):
+    """What ``fingerprint.json`` says of the parts beside it."""
+
+    images: int  # rows in all parts together
+    dtype: str  # of the features
+    shape: list[int]  # of the features of one image
+    fingerprint: dict[str, Any]  # everything that decides the features of an image
+    weights_file: str  # sha256 of the file that the weights came from
+
+    @property
+    def key(self) -> bytes:
+        """32 bytes that stand for the fingerprint."""
+        return fingerprint_key(self.fingerprint)
+
+    def unpack(self, content: bytes, name: str) -> Rows:
+        """``unpack`` for a part of this store."""
+        return unpack(content, name, row_type(self.dtype, tuple(self.shape)), self.key)
+
+    def part_of(self, hash_: str) -> str:
+        """The file name of the part that holds this image."""
+        return part_of(hash_, part_count(self.images))
+
+
+def fingerprint_key(fingerprint: dict[str, Any]) -> bytes:
+    """32 bytes that stand for a fingerprint."""
+    return hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).digest()
+
+
+def open_store(folder: Path) -> Store:
+    """The store in ``folder``. UserError where there is none."""
+    try:
+        return Store(**json.loads((folder / FINGERPRINT_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{folder / FINGERPRINT_FILE} cannot be read ({error}).\n{REPAIR}") from error
+
+
+def read_features(folder: Path, store: Store, hashes: Sequence[str]) -> NDArray[Any]:
+    """The features of these images, in this order: (len(hashes), *shape), in the dtype of the store.
+
+    Raises:
+        UserError: a part is missing or damaged; the message names it and says how to mend it.
+    """
+    out = np.empty((len(hashes), *store.shape), store.dtype)
+    wanted: dict[str, dict[str, int]] = {}
+    for index, hash_ in enumerate(hashes):
+        wanted.setdefault(store.part_of(hash_), {})[hash_] = index
+    for name, positions in sorted(wanted.items()):
+        try:
+            rows = store.unpack((folder / name).read_bytes(), str(folder / name))
+            rows_by_hash = dict(zip(row_hashes(rows), rows, strict=True))
+            for hash_, index in positions.items():
+                out[index] = rows_by_hash[hash_]["features"]
+        except FileNotFoundError as error:
+            raise UserError(f"{folder / name} is missing.\n{REPAIR}") from error
+        except KeyError as error:
+            raise UserError(f"{folder / name} has no row for the image {error}.\n{REPAIR}") from error
+        except DamagedPart as error:
+            raise UserError(f"A part of the features is damaged. {error}.\n{REPAIR}") from error
+    return out
+
+
+def row_type(dtype: Any, shape: tuple[int, ...]) -> np.dtype[np.void]:
+    """The numpy type of a row."""
+    base = np.dtype(dtype).newbyteorder("<")
+    return np.dtype([("hash", "u1", (32,)), ("checksum", "<u8"), ("features", base, shape)])
+
+
+def _checksums(rows: Rows, key: bytes) -> NDArray[np.uint64]:
+    """blake2b, 8 bytes, over hash and features; unlike a CRC it can be keyed."""
+    sums = np.empty(len(rows), np.uint64)
+    for index, row in enumerate(rows):
+        digest = hashlib.blake2b(row["hash"].tobytes(), digest_size=8, key=key)
+        digest.update(row["features"].tobytes())
+        sums[index] = int.from_bytes(digest.digest(), "little")
+    return sums

@@ -1,0 +1,30 @@
+"""The fingerprint: everything that decides the features of an image. Two stores with one fingerprint hold
+rows that can be mixed; with two fingerprints, never."""
+
+from importlib.metadata import version
+from typing import Any
+
+from stages.shared.decoding import recipe
+from stages.shared.params import INPUT, Backbone
+from stages.shared.weights_file import architecture, resolved_preprocess
+
+
+def fingerprint(backbone: Backbone, side: int, weights_digest: str) -> dict[str, Any]:
+    """A readable fingerprint, found without TensorFlow.
+
+    Args:
+        side: ``backbone.image_side`` in pixels.
+        weights_digest: of the weights below the cut; ignored where the cut is the input.
+    """
+    pixels = {"decoding": recipe(), "resize": "pillow bilinear, antialiased, to a square", "image_side": side}
+    if backbone.layer == INPUT:
+        return pixels | {"layer": INPUT}
+    return pixels | {
+        "architecture": architecture(backbone),
+        "weights": weights_digest,
+        "layer": backbone.layer,
+        "pooling": backbone.pooling,
+        "preprocess": resolved_preprocess(backbone),
+        "precision": "float32",
+        "versions": {name: version(name) for name in ("keras", "tensorflow")},
+    }

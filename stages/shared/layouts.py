@@ -1,0 +1,122 @@
+"""Where the photos are and what they are said to be: class folders, split folders or a CSV."""
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from stages.shared.errors import UserError, listed
+
+SPLITS = ("train", "validation", "test")
+SPLIT_NAMES = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test"}
+LABELS_FILE = "labels.csv"
+COLUMNS = ("file", "label", "split", "group")
+
+
+class Photo(NamedTuple):
+    """A file and what the user says of it; an empty string where nothing is said."""
+
+    file: str  # relative to ``base(root)``, with forward slashes; or absolute, in a CSV
+    label: str
+    split: str  # train | validation | test | ""
+    group: str
+    refused: str = ""  # why the place of the file already rules it out
+
+
+def base(root: str) -> Path:
+    """The folder to which the file names are relative."""
+    path = Path(root)
+    return path.parent if path.suffix.lower() == ".csv" and not path.is_dir() else path
+
+
+def find_photos(root: str) -> list[Photo]:
+    """Every file below ``data.root`` (or every row of its CSV), sorted by name.
+
+    Raises:
+        UserError: the root is missing, its folders are ambiguous, or the CSV is wrong.
+    """
+    path = Path(root)
+    if not path.exists():
+        raise UserError(
+            f"data.root: {root!r} does not exist (looked in {Path.cwd()}). Give the folder of your photos; outside "
+            "this repository, or inside but ignored by git, as an absolute path."
+        )
+    if not path.is_dir():
+        return _from_csv(path)
+    if (path / LABELS_FILE).is_file():
+        return _from_csv(path / LABELS_FILE)
+    return _from_folders(path)
+
+
+def _from_folders(root: Path) -> list[Photo]:
+    folders = sorted(e.name for e in root.iterdir() if e.is_dir() and not e.name.startswith("."))
+    splits = [name for name in folders if name.lower() in SPLIT_NAMES]
+    others = [name for name in folders if name not in splits]
+    has_splits = "train" in map(str.lower, splits) and not others
+    if others and len(splits) > 1:
+        raise UserError(
+            f"data.root: {root} holds the split folders {', '.join(splits)} and beside them {', '.join(others[:5])}. "
+            f"Expected either split folders only or class folders only; move {others[0]!r} elsewhere."
+        )
+    photos = []
+    for file in sorted(_files_below(root)):
+        *parents, name = file.split("/")
+        depth = 2 if has_splits else 1
+        if any(part.startswith(".") for part in [*parents, name]):
+            photos.append(Photo(file, "", "", "", refused="hidden"))
+        elif len(parents) < depth:
+            photos.append(Photo(file, "", "", "", refused="no_label"))
+        else:
+            split = SPLIT_NAMES[parents[0].lower()] if has_splits else ""
+            photos.append(Photo(file, parents[depth - 1], split, ""))
+    return photos
+
+
+def _files_below(root: Path) -> Iterator[str]:
+    """Paths relative to ``root``. Links to folders are followed, each folder once."""
+    seen = set()
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        seen.add(os.path.realpath(folder))
+        subfolders[:] = [name for name in subfolders if os.path.realpath(f"{folder}/{name}") not in seen]
+        for name in names:
+            yield Path(folder, name).relative_to(root).as_posix()
+
+
+def _from_csv(path: Path) -> list[Photo]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            header = list(reader.fieldnames or [])
+            if unknown := [name for name in header if name not in COLUMNS]:
+                raise UserError(f"{path}: unknown columns {unknown}; allowed: file,label[,split][,group].")
+            if missing := [name for name in COLUMNS[:2] if name not in header]:
+                raise UserError(f"{path}: no column {' and no column '.join(missing)}; found: {header}.")
+            rows = [(reader.line_num, row) for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} is not a CSV in UTF-8: {error}") from error
+    problems = [f"line {line}: {problem}" for line, row in rows if (problem := _problem(path, row))]
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        if row["file"] in lines:
+            problems.append(f"line {line}: {row['file']} stands in line {lines[row['file']]} already")
+        lines.setdefault(row["file"], line)
+    if problems:
+        raise UserError(f"{path} cannot be used:\n{listed(problems)}")
+    return sorted(
+        Photo(row["file"], row["label"], SPLIT_NAMES.get((row.get("split") or "").lower(), ""), row.get("group") or "")
+        for _, row in rows
+    )
+
+
+def _problem(path: Path, row: dict[str | None, str | None]) -> str:
+    """What is wrong with a row of the CSV, or nothing."""
+    if None in row or row["file"] is None or row["label"] is None:
+        return "the number of cells is not that of the header"
+    if not row["file"] or not row["label"]:
+        return "file and label must not be empty"
+    if (split := row.get("split")) and split.lower() not in SPLIT_NAMES:
+        return f"split {split!r}; allowed: {', '.join(SPLITS)}, or empty"
+    if not os.path.lexists(path.parent / row["file"]):
+        return f"{row['file']} does not exist (looked in {path.parent})"
+    return ""

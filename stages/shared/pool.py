@@ -1,0 +1,89 @@
+"""The pool: every row that this machine computed lately, beside the DVC cache.
+
+It is at once the journal that a killed extraction resumes from, the memory that makes going back to an
+earlier backbone cheap, and what queue workers share. It is safe to delete: the next run computes again.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from stages.shared.durable import write_whole
+from stages.shared.features import DamagedPart, Rows, pack, row_hashes, row_type, unpack
+
+LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
+
+
+class Pool:
+    """The rows of one fingerprint on this machine, in chunks of one batch each."""
+
+    def __init__(self, machine: Path, key: bytes, dtype: str, shape: tuple[int, ...]) -> None:
+        self.folder = machine / "pool" / key.hex()[:32]
+        self.key = key
+        self.row_type = row_type(dtype, shape)
+        self._chunk = lru_cache(maxsize=64)(self._read)
+        self._where = {hash_: path for path in self._chunks() for hash_ in self._hashes(path)}
+
+    def __contains__(self, hash_: str) -> bool:
+        return hash_ in self._where
+
+    def row(self, hash_: str) -> Rows:
+        """The stored row of this image, shape (1,)."""
+        return self._chunk(self._where[hash_])[hash_]
+
+    def add(self, rows: Rows) -> None:
+        """Stores a batch; when this returns, not even a power loss takes it back."""
+        hashes = row_hashes(rows)
+        path = self.folder / f"{hashes[0][:16]}-{len(rows)}.npy"
+        write_whole(path, pack(rows))
+        self._where |= dict.fromkeys(hashes, path)
+
+    def _chunks(self) -> list[Path]:
+        """Chunks that are whole; damaged ones and leftovers of a killed writer are deleted."""
+        for leftover in self.folder.glob(".*.npy.*"):
+            leftover.unlink(missing_ok=True)
+        return sorted(self.folder.glob("[!.]*.npy"))
+
+    def _hashes(self, path: Path) -> list[str]:
+        try:
+            return row_hashes(unpack(path.read_bytes(), str(path), self.row_type, self.key))
+        except DamagedPart:
+            path.unlink()
+            return []
+
+    def _read(self, path: Path) -> dict[str, Rows]:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        return {hash_: rows[index : index + 1] for index, hash_ in enumerate(row_hashes(rows))}
+
+
+@contextmanager
+def locked(machine: Path, key: bytes) -> Iterator[None]:
+    """One extraction of these features at a time on this machine; the system frees the lock of a dead one."""
+    path = machine / "locks" / key.hex()[:32]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another run is computing these features; waiting for its rows", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def trim(machine: Path, latest: Path) -> None:
+    """Deletes the pools that were used longest ago until all together are below the limit."""
+    limit = int(os.environ.get("ONEPASS_POOL_BYTES", LARGEST))
+    if latest.is_dir():
+        os.utime(latest)
+    folders = sorted((machine / "pool").glob("*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    total = 0
+    for folder in folders:
+        total += sum(file.stat().st_size for file in folder.iterdir())
+        if total > limit:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,30 @@
+"""What DVC still has of a stage's last run, and where this machine keeps things beside DVC's cache.
+
+DVC deletes outputs before a stage runs, but dvc.lock still names them, so DVC's own file system serves them:
+from the cache, else from the remote.
+"""
+
+from pathlib import Path
+from typing import Any
+
+
+def dvc_files() -> Any:
+    """An fsspec file system of the outputs that dvc.lock names, rooted at the repository of this folder."""
+    from dvc.api import DVCFileSystem  # noqa: PLC0415 - costs 0.3 s, so not before it is needed
+
+    return DVCFileSystem()
+
+
+def read_previous(files: Any, path: str) -> bytes | None:
+    """The bytes of an earlier output, or None where there is none or nobody has it any more."""
+    from dvc.exceptions import DvcException  # noqa: PLC0415
+
+    try:
+        return bytes(files.read_bytes(path))
+    except (FileNotFoundError, DvcException):
+        return None
+
+
+def machine_folder(files: Any) -> Path:
+    """A folder beside the DVC cache: the same one for every temporary workspace of ``dvc exp run``."""
+    return Path(files.repo.cache.local_cache_dir) / "onepass"
