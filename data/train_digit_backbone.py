@@ -24,7 +24,7 @@ def main(out: Path) -> None:
     pixels = np.repeat(digits.images[..., np.newaxis] / 16, 3, axis=-1)[digits.target < 5]
     labels = digits.target[digits.target < 5]
     network = build()
-    network.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    network.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     network.fit(pixels, labels, batch_size=32, epochs=20, verbose=0)
     accuracy = network.evaluate(pixels, labels, verbose=0)[1]
     save(network, out)

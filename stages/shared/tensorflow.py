@@ -4,12 +4,37 @@ Importing this costs seconds: stages do it inside the function that needs it.
 """
 
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up chatter between the stages' own lines
+
+@contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    """TensorFlow's libraries write start-up chatter that no variable silences; it is shown only on failure."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            chatter.seek(0)
+            os.write(kept, chatter.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+with _held_back_stderr():
+    import keras
+    import tensorflow as tf
 
-import keras
-import tensorflow as tf
+    tf.config.list_logical_devices()  # starts the devices, which chatters too
 
 keras.backend.set_floatx("float32")  # ~/.keras/keras.json of this machine must not change anybody's results
 keras.backend.set_image_data_format("channels_last")
