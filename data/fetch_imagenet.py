@@ -4,6 +4,7 @@ Keras downloads the file (or finds it in its own folder), checks it, and loads i
 checked again: loaded into the plain network, it must give the features of the network that Keras made.
 """
 
+import os
 import re
 import sys
 import tempfile
@@ -43,15 +44,14 @@ def fetch(name: str, out: Path) -> Any:
     try:
         return getattr(module, name)(include_top=False, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails
-        url = next(iter(re.findall(r"https?://\S+", str(error))), "")
-        folder = Path(keras.config.keras_home()) / "models" if hasattr(keras.config, "keras_home") else None
-        place = folder or Path.home() / ".keras" / "models"
+        url = next(iter(re.findall(r"https?://[^\s:]+", str(error))), "")
+        place = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         wanted = url.rsplit("/", 1)[-1] or f"the weights of {name}"
         raise UserError(
             f"{wanted} could not be fetched ({str(error).splitlines()[0]}). Do one of these:\n"
             f"  - fetch what your team has: dvc pull {out}\n"
-            f"  - download {url or wanted} on a machine with network, put it into {place}, and run again; if a file "
-            "of that name is there already it is damaged: delete it\n"
+            f"  - download {url or wanted} elsewhere, put it into {place} and run again "
+            "(a file of that name that is there already is damaged: delete it)\n"
             "  - give a file of your own: backbone.weights: /path/to/NAME.weights.h5 or NAME.keras"
         ) from error
 
