@@ -8,6 +8,7 @@ Writes  metrics/metrics.json     the scores of the evaluated split
 """
 
 import sys
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def main(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
         for row, guess, chances in zip(rows, predicted, probabilities, strict=True)
     ]
     columns = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in head.classes)]
-    write_whole(out / "predictions.csv", table(columns, sorted(cells, key=lambda row: row[1])))
+    write_whole(out / "predictions.csv", table(columns, sorted(cells, key=itemgetter(1))))
     pairs = [(row.label, guess) for row, guess in zip(rows, predicted, strict=True) if row.split == split]
     write_whole(out / "confusion.csv", table(["label", "predicted"], pairs))
     curve = reliability(labels[evaluated], probabilities[evaluated])

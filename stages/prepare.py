@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from stages.shared.decoding import Undecodable, decode, recipe
+from stages.shared.decoding import UndecodableError, decode, recipe
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError, listed
 from stages.shared.layouts import Photo, base, find_photos
@@ -56,9 +56,7 @@ def main(out: Path) -> None:
     quarantined += conflicts
     for row in conflicts:
         by_hash.pop(row.hash, None)
-    assignments = assign(
-        by_hash, params.split.validation_fraction, params.split.test_fraction, params.split.seed
-    )
+    assignments = assign(by_hash, params.split.validation_fraction, params.split.test_fraction, params.split.seed)
 
     images = [row for _, row in usable if row.hash in by_hash]
     write_whole(out / "hashes.txt", "".join(f"{hash_}\n" for hash_ in sorted(by_hash)).encode())
@@ -73,26 +71,31 @@ def main(out: Path) -> None:
 
 def examine(root: Path, photo: Photo, known: Known, max_pixels: int) -> Image | Quarantined:
     """Hashes a file and decodes it, unless the same bytes were decoded before."""
-    if photo.refused:
-        return Quarantined("", photo.file, photo.refused, "see the README for where photos are expected")
-    path = root / photo.file
+    hash_ = ""
+    try:
+        if photo.refused:
+            raise UndecodableError(photo.refused, "the README says where photos are expected")
+        content = read_file(root / photo.file)
+        hash_ = hashlib.sha256(content).hexdigest()
+        if hash_ in known:
+            return known[hash_]._replace(file=photo.file)
+        image = decode(content, max_pixels)
+    except UndecodableError as refusal:
+        return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
+    return Image(hash_, photo.file, image.width, image.height)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. UndecodableError: unreadable or too_large."""
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
-            return Quarantined("", photo.file, "unreadable", "not a regular file")
+            raise UndecodableError("unreadable", "not a regular file")
         if status.st_size > LARGEST_FILE:
-            return Quarantined("", photo.file, "too_large", f"{status.st_size:,} bytes; allowed: {LARGEST_FILE:,}")
-        content = path.read_bytes()
+            raise UndecodableError("too_large", f"{status.st_size:,} bytes; allowed: {LARGEST_FILE:,}")
+        return path.read_bytes()
     except OSError as error:
-        return Quarantined("", photo.file, "unreadable", error.strerror or type(error).__name__)
-    hash_ = hashlib.sha256(content).hexdigest()
-    if hash_ in known:
-        return known[hash_]._replace(file=photo.file)
-    try:
-        image = decode(content, max_pixels)
-    except Undecodable as refusal:
-        return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
-    return Image(hash_, photo.file, image.width, image.height)
+        raise UndecodableError("unreadable", error.strerror or type(error).__name__) from error
 
 
 def earlier_results(out: Path, decoding: dict[str, Any]) -> Known:
@@ -105,8 +108,8 @@ def earlier_results(out: Path, decoding: dict[str, Any]) -> Known:
         refused = parse_rows(read_previous(files, f"{out}/quarantine.csv") or b"", Quarantined, "quarantine.csv")
     except (UserError, ValueError):
         return {}  # an unreadable memory is no memory: everything is decoded again
-    decided_by_bytes = [row for row in refused if row.hash and row.reason != "two_labels"]
-    return {row.hash: row for row in [*images, *decided_by_bytes]}
+    known: Known = {row.hash: row for row in images}
+    return known | {row.hash: row for row in refused if row.hash and row.reason != "two_labels"}
 
 
 def label_conflicts(by_hash: dict[str, list[Photo]], policy: str) -> list[Quarantined]:

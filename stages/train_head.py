@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from dvclive import Live
+from dvclive.live import Live
 
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features

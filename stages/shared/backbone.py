@@ -45,7 +45,7 @@ class FrozenBackbone:
         """
         signature = [tf.TensorSpec((batch, self._side, self._side, 3), tf.uint8)]
         compiled = tf.function(self._features, input_signature=signature)
-        return lambda pixels: compiled(tf.constant(pixels)).numpy()  # type: ignore[no-any-return]
+        return lambda pixels: compiled(tf.constant(pixels)).numpy()
 
     def _features(self, pixels: Any) -> Any:
         maps = self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.decoding import UNLIMITED, Undecodable, decode, resize
+from stages.shared.decoding import UNLIMITED, UndecodableError, decode, resize
 from stages.shared.errors import UserError
 from stages.shared.tables import Image
 
@@ -35,6 +35,7 @@ class Located:
 
         Raises:
             UserError: the file is gone, or its bytes are not those that prepare saw.
+
         """
         path = self._root / self._files[hash_]
         again = "Run `dvc repro`, which prepares the photos as they are now; `dvc repro --force prepare` always does."
@@ -47,7 +48,7 @@ class Located:
         try:
             # prepare has decoded these very bytes below the limit of megapixels
             return resize(decode(content, UNLIMITED), side)
-        except Undecodable as error:
+        except UndecodableError as error:
             raise UserError(f"{path} was decoded by prepare, but not here: {error}. {again}") from error
 
 
@@ -58,6 +59,7 @@ def compute(
 
     Args:
         forward: uint8 (BATCH, side, side, 3) to features (BATCH, *shape).
+
     """
     batches = [list(hashes[start : start + BATCH]) for start in range(0, len(hashes), BATCH)]
     waiting: deque[list[Future[NDArray[np.uint8]]]] = deque()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 UNLIMITED = 1 << 62  # pixels, for bytes that have passed the limit before
@@ -21,7 +21,7 @@ warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-class Undecodable(Exception):
+class UndecodableError(Exception):
     """Bytes that are not a usable image. ``reason`` is one word for tables, ``detail`` one line for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -53,11 +53,12 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
         An RGB image, 8 bits a channel.
 
     Raises:
-        Undecodable: with the reason zero_byte, not_an_image, unsupported_format, unsupported_variant,
+        UndecodableError: with the reason zero_byte, not_an_image, unsupported_format, unsupported_variant,
             truncated, corrupt or decompression_bomb.
+
     """
     if not content:
-        raise Undecodable("zero_byte", "the file is empty")
+        raise UndecodableError("zero_byte", "the file is empty")
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -66,16 +67,16 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
             _load(image)
             upright = _upright(image)
             return _rgb(upright)
-    except Undecodable:
+    except UndecodableError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         megapixels = max_pixels / 1e6
-        raise Undecodable("decompression_bomb", f"above the limit of {megapixels:g} megapixels") from error
-    except Image.UnidentifiedImageError as error:
+        raise UndecodableError("decompression_bomb", f"above the limit of {megapixels:g} megapixels") from error
+    except UnidentifiedImageError as error:
         raise _unidentified(content) from error
     except NotImplementedError as error:
-        raise Undecodable("unsupported_variant", str(error)) from error
-    except Exception as error:  # noqa: BLE001 - on hostile bytes Pillow raises nearly every type there is
+        raise UndecodableError("unsupported_variant", str(error)) from error
+    except Exception as error:
         raise _broken(error) from error
 
 
@@ -96,10 +97,10 @@ def _load(image: Image.Image) -> None:
     except OSError as error:
         # libtiff's error is a number; the tag tells a codec that is missing here from damage.
         if (codec := image.info.get("compression")) in ("webp", "zstd", "lzma", "lerc"):
-            raise Undecodable("unsupported_variant", f"{image.format} with {codec} compression") from error
+            raise UndecodableError("unsupported_variant", f"{image.format} with {codec} compression") from error
         raise
     if image.width * image.height == 0:
-        raise Undecodable("corrupt", f"{image.width}x{image.height} pixels")
+        raise UndecodableError("corrupt", f"{image.width}x{image.height} pixels")
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -118,7 +119,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = _eight_bits(image)
     if image.mode in ("I", "F", "LAB", "HSV"):
-        raise Undecodable("unsupported_variant", f"mode {image.mode} has no fixed range; save it as 8 or 16 bits")
+        raise UndecodableError("unsupported_variant", f"mode {image.mode} has no fixed range; save it as 8 or 16 bits")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
@@ -136,30 +137,30 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _unidentified(content: bytes) -> Undecodable:
+def _unidentified(content: bytes) -> UndecodableError:
     """Why Pillow did not recognise the bytes, from their beginning alone: no other parser touches them."""
     if not any(content):
-        return Undecodable("corrupt", "every byte is NUL: the disk or a copy lost the content")
+        return UndecodableError("corrupt", "every byte is NUL: the disk or a copy lost the content")
     Image.init()
     for name, (_, accept) in Image.OPEN.items():
         if accept is None or accept(content[:16]) in (False, None):
             continue
         if name in FORMATS:
-            return Undecodable("corrupt", f"begins like {name}, but its header cannot be read")
-        return Undecodable("unsupported_format", f"{name}; allowed: {', '.join(FORMATS)}")
+            return UndecodableError("corrupt", f"begins like {name}, but its header cannot be read")
+        return UndecodableError("unsupported_format", f"{name}; allowed: {', '.join(FORMATS)}")
     if content[4:8] == b"ftyp":
-        return Undecodable("unsupported_format", f"a video or HEIC file; allowed: {', '.join(FORMATS)}")
-    return Undecodable("not_an_image", f"begins with {content[:16]!r}")
+        return UndecodableError("unsupported_format", f"a video or HEIC file; allowed: {', '.join(FORMATS)}")
+    return UndecodableError("not_an_image", f"begins with {content[:16]!r}")
 
 
-def _broken(error: Exception) -> Undecodable:
+def _broken(error: Exception) -> UndecodableError:
     """Pillow's complaint, sorted by what happened to the file."""
     message = f"{type(error).__name__}: {error}"
     cut_off = ("truncated", "unexpected end", "not enough", "eof", "end of file")
     if any(words in message.lower() for words in cut_off):
-        return Undecodable("truncated", message)
+        return UndecodableError("truncated", message)
     if "too large" in message.lower():
-        return Undecodable("decompression_bomb", message)
+        return UndecodableError("decompression_bomb", message)
     if any(words in message.lower() for words in ("unsupported", "not available", "conversion from")):
-        return Undecodable("unsupported_variant", message)
-    return Undecodable("corrupt", message)
+        return UndecodableError("unsupported_variant", message)
+    return UndecodableError("corrupt", message)

@@ -1,5 +1,6 @@
 """What the rows of a backbone are: their fingerprint, dtype and shape, found without TensorFlow where it
-was found before."""
+was found before.
+"""
 
 import hashlib
 import json

@@ -31,7 +31,7 @@ REPAIR = (
 )
 
 
-class DamagedPart(Exception):
+class DamagedPartError(Exception):
     """A part that does not hold what was written; the message names it and says what is wrong."""
 
 
@@ -67,6 +67,7 @@ def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows
         hashes: content hashes, 64 hex digits each.
         features: (len(hashes), *shape), float32 or uint8.
         key: of the fingerprint, so that a row of another backbone never passes for ours.
+
     """
     rows = np.empty(len(hashes), row_type(features.dtype, features.shape[1:]))
     rows["hash"] = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(-1, 32)
@@ -86,22 +87,23 @@ def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -
     """The rows of a part, verified.
 
     Raises:
-        DamagedPart: anything but exactly the rows that were written under this key.
+        DamagedPartError: anything but exactly the rows that were written under this key.
+
     """
     stream = io.BytesIO(content)
     try:
         version = np.lib.format.read_magic(stream)
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
     except (ValueError, EOFError) as error:
-        raise DamagedPart(f"{name}: not a .npy file ({error})") from error
+        raise DamagedPartError(f"{name}: not a .npy file ({error})") from error
     if version != (1, 0) or dtype != expected or len(shape) != 1:
-        raise DamagedPart(f"{name}: expected rows of {expected}, found {dtype} {shape}")
+        raise DamagedPartError(f"{name}: expected rows of {expected}, found {dtype} {shape}")
     body = memoryview(content)[stream.tell() :]
     if len(body) != shape[0] * dtype.itemsize:
-        raise DamagedPart(f"{name}: expected {shape[0] * dtype.itemsize:,} bytes of rows, found {len(body):,}")
+        raise DamagedPartError(f"{name}: expected {shape[0] * dtype.itemsize:,} bytes of rows, found {len(body):,}")
     rows: Rows = np.frombuffer(body, dtype)
     if wrong := int((rows["checksum"] != _checksums(rows, key)).sum()):
-        raise DamagedPart(f"{name}: {wrong} of {len(rows)} rows do not match their checksum")
+        raise DamagedPartError(f"{name}: {wrong} of {len(rows)} rows do not match their checksum")
     return rows
 
 
@@ -151,6 +153,7 @@ def read_features(folder: Path, store: Store, hashes: Sequence[str]) -> NDArray[
 
     Raises:
         UserError: a part is missing or damaged; the message names it and says how to mend it.
+
     """
     out = np.empty((len(hashes), *store.shape), store.dtype)
     wanted: dict[str, dict[str, int]] = {}
@@ -166,7 +169,7 @@ def read_features(folder: Path, store: Store, hashes: Sequence[str]) -> NDArray[
             raise UserError(f"{folder / name} is missing.\n{REPAIR}") from error
         except KeyError as error:
             raise UserError(f"{folder / name} has no row for the image {error}.\n{REPAIR}") from error
-        except DamagedPart as error:
+        except DamagedPartError as error:
             raise UserError(f"A part of the features is damaged. {error}.\n{REPAIR}") from error
     return out
 

@@ -1,5 +1,6 @@
 """The fingerprint: everything that decides the features of an image. Two stores with one fingerprint hold
-rows that can be mixed; with two fingerprints, never."""
+rows that can be mixed; with two fingerprints, never.
+"""
 
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +16,7 @@ def fingerprint(backbone: Backbone, side: int, weights_digest: str) -> dict[str,
     Args:
         side: ``backbone.image_side`` in pixels.
         weights_digest: of the weights below the cut; ignored where the cut is the input.
+
     """
     pixels = {"decoding": recipe(), "resize": "pillow bilinear, antialiased, to a square", "image_side": side}
     if backbone.layer == INPUT:

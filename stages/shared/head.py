@@ -33,6 +33,7 @@ class Head(NamedTuple):
 
         Args:
             features: (images, *shape), as they are stored.
+
         """
         activations = flat(features, self.feature_scale)
         layers = list(zip(self.weights[::2], self.weights[1::2], strict=True))

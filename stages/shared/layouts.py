@@ -9,7 +9,13 @@ from typing import NamedTuple
 from stages.shared.errors import UserError, listed
 
 SPLITS = ("train", "validation", "test")
-SPLIT_NAMES = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation", "test": "test"}
+SPLIT_NAMES = {
+    "train": "train",
+    "validation": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "test": "test",
+}
 LABELS_FILE = "labels.csv"
 COLUMNS = ("file", "label", "split", "group")
 
@@ -35,6 +41,7 @@ def find_photos(root: str) -> list[Photo]:
 
     Raises:
         UserError: the root is missing, its folders are ambiguous, or the CSV is wrong.
+
     """
     path = Path(root)
     if not path.exists():
@@ -104,7 +111,12 @@ def _from_csv(path: Path) -> list[Photo]:
     if problems:
         raise UserError(f"{path} cannot be used:\n{listed(problems)}")
     return sorted(
-        Photo(row["file"], row["label"], SPLIT_NAMES.get((row.get("split") or "").lower(), ""), row.get("group") or "")
+        Photo(
+            row["file"],
+            row["label"],
+            SPLIT_NAMES.get((row.get("split") or "").lower(), ""),
+            row.get("group") or "",
+        )
         for _, row in rows
     )
 

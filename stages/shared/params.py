@@ -99,6 +99,7 @@ class Train(Section):
     batch: Annotated[int, Field(ge=1, le=65536)]
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     patience: Annotated[int, Field(ge=1, le=100_000)] | Literal["none"]
+    monitor: Literal["accuracy", "loss"]
     class_weights: Literal["none", "balanced"]
     seed: Seed
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.shared.durable import write_whole
-from stages.shared.features import DamagedPart, Rows, pack, row_hashes, row_type, unpack
+from stages.shared.features import DamagedPartError, Rows, pack, row_hashes, row_type, unpack
 
 LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
 
@@ -53,7 +53,7 @@ class Pool:
     def _hashes(self, path: Path) -> list[str]:
         try:
             return row_hashes(unpack(path.read_bytes(), str(path), self.row_type, self.key))
-        except DamagedPart:
+        except DamagedPartError:
             path.unlink()
             return []
 

@@ -30,6 +30,7 @@ def preprocess(pixels: Any, mode: str) -> Any:
 
     Returns:
         The same shape and type.
+
     """
     mean, scale, bgr = MODES[mode]
     ordered = pixels[..., ::-1] if bgr else pixels

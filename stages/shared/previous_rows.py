@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from stages.shared.features import FINGERPRINT_FILE, DamagedPart, Rows, Store, row_hashes
+from stages.shared.features import FINGERPRINT_FILE, DamagedPartError, Rows, Store, row_hashes
 from stages.shared.previous import read_previous
 
 
@@ -37,7 +37,7 @@ class PreviousRows:
     def _read(self, path: str) -> dict[str, Rows]:
         try:
             rows = self._store.unpack(read_previous(self._files, path) or b"", path)
-        except DamagedPart as damage:
+        except DamagedPartError as damage:
             print(f"not reused, a part of the previous features is damaged: {damage}", flush=True)
             return {}
         return {hash_: rows[index : index + 1] for index, hash_ in enumerate(row_hashes(rows))}

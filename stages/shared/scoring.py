@@ -22,6 +22,7 @@ def scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64], classe
     Args:
         labels: (images,), numbers of classes; every class occurs.
         probabilities: (images, classes), rows sum to 1.
+
     """
     predicted = probabilities.argmax(axis=1)
     correct = int((predicted == labels).sum())
@@ -44,9 +45,7 @@ def scores(labels: NDArray[np.int64], probabilities: NDArray[np.float64], classe
     }
 
 
-def reliability(
-    labels: NDArray[np.int64], probabilities: NDArray[np.float64]
-) -> list[tuple[float, float, int]]:
+def reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[tuple[float, float, int]]:
     """For each occupied bin of confidence: mean confidence, accuracy, images."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels

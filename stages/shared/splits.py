@@ -33,6 +33,7 @@ def assign(
     Raises:
         UserError: the same bytes in two given splits or two groups, a group in two given splits, fewer
             than two classes, or a class that is missing from a split.
+
     """
     given = {hash_: _agreed(photos, "split") for hash_, photos in photos_by_hash.items()}
     group = {hash_: _agreed(photos, "group") for hash_, photos in photos_by_hash.items()}

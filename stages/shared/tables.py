@@ -79,6 +79,5 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
 
 def _typed(kind: type[Row], cells: list[str]) -> list[str | int]:
     return [
-        int(cell) if kind.__annotations__[name] is int else cell
-        for name, cell in zip(kind._fields, cells, strict=True)
+        int(cell) if kind.__annotations__[name] is int else cell for name, cell in zip(kind._fields, cells, strict=True)
     ]

@@ -1,5 +1,6 @@
 """Training the head on features in memory, with Keras."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ class Fit(NamedTuple):
 
 
 def fit(head: Head, train: Train, data: Labelled, validation: Labelled, logits: int, log: Log) -> Fit:
-    """Trains and keeps the epoch with the lowest validation loss.
+    """Trains and keeps the best epoch, by ``train.monitor`` on the validation images.
 
     Args:
         logits: 1 for a sigmoid, else the number of classes.
@@ -39,17 +40,14 @@ def fit(head: Head, train: Train, data: Labelled, validation: Labelled, logits: 
 
     Raises:
         UserError: the loss was never finite.
+
     """
     keras.utils.set_random_seed(train.seed)
     tf.config.experimental.enable_op_determinism()
     model = build(head, data.features.shape[1], logits)
     model.compile(optimizer=_optimizer(train), loss=_loss(logits), metrics=[_accuracy(logits)])
-    best = keras.callbacks.EarlyStopping(
-        monitor="val_loss",
-        mode="min",
-        patience=train.epochs if train.patience == "none" else train.patience,
-        restore_best_weights=True,
-    )
+    patience = train.epochs if train.patience == "none" else train.patience
+    best = Best(train.monitor, patience)
     with tqdm(total=train.epochs, desc="train-head", unit=" epochs", disable=None) as progress:
 
         def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
@@ -57,7 +55,7 @@ def fit(head: Head, train: Train, data: Labelled, validation: Labelled, logits: 
             progress.set_postfix({name: f"{value:.3f}" for name, value in sorted(logs.items())}, refresh=False)
             progress.update()
 
-        history = model.fit(
+        model.fit(
             *data,
             validation_data=tuple(validation),
             batch_size=train.batch,
@@ -65,14 +63,39 @@ def fit(head: Head, train: Train, data: Labelled, validation: Labelled, logits: 
             class_weight=_class_weights(train, data.labels),
             callbacks=[best, keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
             verbose=0,
-        ).history
-    losses = np.array(history["val_loss"])
-    if not np.isfinite(losses).any():
+        )
+    if best.weights is None:
         raise UserError(
-            f"the validation loss was {losses[0]} from the first epoch on: the steps are too large. "
+            "the validation loss was never a finite number: the steps are too large. "
             f"train.learning_rate: {train.learning_rate:g} given; try {train.learning_rate / 10:g}."
         )
-    return Fit([np.asarray(array) for array in model.get_weights()], int(np.nanargmin(losses)) + 1, len(losses))
+    return Fit(best.weights, best.epoch, best.epochs)
+
+
+class Best(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the weights of the best epoch, and stops after ``patience`` epochs without a better one.
+
+    Best by accuracy means: of epochs with the same accuracy, the one with the lower loss.
+    """
+
+    def __init__(self, monitor: str, patience: int) -> None:
+        super().__init__()
+        self.weights: Arrays | None = None
+        self.epoch = 0  # the best one, counted from 1
+        self.epochs = 0
+        self._monitor = monitor
+        self._patience = patience
+        self._rank = (-math.inf, -math.inf)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Called by Keras with the figures of an epoch, counted from 0."""
+        self.epochs = epoch + 1
+        loss = (logs or {})["val_loss"]
+        rank = ((logs or {})["val_accuracy"] if self._monitor == "accuracy" else 0.0, -loss)
+        if math.isfinite(loss) and rank > self._rank:
+            self._rank, self.epoch = rank, self.epochs
+            self.weights = [np.asarray(array) for array in self.model.get_weights()]
+        self.model.stop_training = self.epochs - self.epoch >= self._patience
 
 
 def build(head: Head, values: int, logits: int) -> Any:
