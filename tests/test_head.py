@@ -1,0 +1,151 @@
+"""The trained head as plain arrays."""
+
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stages.shared.errors import UserError
+from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Arrays, Head, read_head, write_head
+from stages.shared.params import Head as HeadParams
+
+ACTIVATIONS = {"sigmoid": 1, "softmax": 3}  # and their logits
+
+
+def arrays(*sizes: int) -> Arrays:
+    """Random kernels and biases of dense layers between these sizes."""
+    random = np.random.default_rng(0)
+    pairs = zip(sizes, sizes[1:], strict=False)
+    shapes = [shape for before, after in pairs for shape in ((before, after), (after,))]
+    return [random.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+def head(activation: str = "softmax", scale: float = 1.0, weights: Arrays | None = None) -> Head:
+    classes = ["ant", "bee"] if activation == "sigmoid" else ["ant", "bee", "cat"]
+    return Head(classes, activation, scale, 3, 7, weights or arrays(6, 4, ACTIVATIONS[activation]))
+
+
+def features(images: int = 9) -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=(images, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_head_comes_back_as_it_was_written(activation: str, tmp_path: Path) -> None:
+    written = head(activation, scale=1 / 255)
+    write_head(tmp_path, written)
+    found = read_head(tmp_path)
+    assert found[:-1] == written[:-1]
+    for before, after in zip(written.weights, found.weights, strict=True):
+        assert after.dtype == np.float32
+        np.testing.assert_array_equal(after, before)
+
+
+def test_identical_head_gives_identical_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_head(tmp_path / "now", head())
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    write_head(tmp_path / "later", head())
+    for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
+        assert (tmp_path / "now" / name).read_bytes() == (tmp_path / "later" / name).read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_probabilities_are_those_of_the_keras_model(kind: str, activation: str) -> None:
+    from stages.shared.tensorflow import keras
+    from stages.shared.training import build
+
+    sizes = (6, 4, ACTIVATIONS[activation]) if kind == "mlp" else (6, ACTIVATIONS[activation])
+    weights = arrays(*sizes)
+    params = HeadParams.model_validate({"kind": kind, "hidden_units": 4, "dropout": 0.5, "activation": activation})
+    model = build(params, 6, ACTIVATIONS[activation])
+    model.set_weights(weights)
+    expected = keras.activations.get(activation)(model(features())).numpy()
+    if activation == "sigmoid":
+        expected = np.hstack([1 - expected, expected])
+    found = head(activation, weights=weights).probabilities(features())
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("size", [1, 1e4])
+def test_probabilities_sum_to_1_however_large_the_features(activation: str, size: float) -> None:
+    found = head(activation).probabilities(features() * np.float32(size))
+    assert found.shape == (9, 2 if activation == "sigmoid" else 3)
+    assert np.all((found >= 0) & (found <= 1))
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
+
+
+def test_sigmoid_gives_the_probability_of_the_second_class() -> None:
+    weights = [np.zeros((6, 1), np.float32), np.array([np.log(3)], np.float32)]
+    np.testing.assert_allclose(head("sigmoid", weights=weights).probabilities(features(1)), [[0.25, 0.75]], atol=1e-6)
+
+
+def test_pixels_are_scaled_and_flattened() -> None:
+    pixels = np.random.default_rng(2).integers(256, size=(5, 1, 2, 3), dtype=np.uint8)
+    expected = head().probabilities(pixels.reshape(5, 6).astype(np.float32) / 255)
+    np.testing.assert_allclose(head(scale=1 / 255).probabilities(pixels), expected, atol=1e-6)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def changed_inside(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[200] ^= 0xFF  # within the numbers of the first array
+    path.write_bytes(content)
+
+
+def pickled(path: Path) -> None:
+    np.savez(path, arr_0=np.array([{}], dtype=object))
+
+
+def without_a_key(path: Path) -> None:
+    path.write_text(json.dumps({"classes": ["ant", "bee"], "activation": "sigmoid"}))
+
+
+DAMAGES: list[tuple[str, Callable[[Path], object]]] = [
+    (DESCRIPTION_FILE, Path.unlink),
+    (DESCRIPTION_FILE, lambda path: path.write_text("")),
+    (DESCRIPTION_FILE, lambda path: path.write_text("[]")),
+    (DESCRIPTION_FILE, cut_short),
+    (DESCRIPTION_FILE, without_a_key),
+    (WEIGHTS_FILE, Path.unlink),
+    (WEIGHTS_FILE, lambda path: path.write_bytes(b"")),
+    (WEIGHTS_FILE, lambda path: path.write_text("no archive")),
+    (WEIGHTS_FILE, lambda path: np.save(path.open("wb"), np.zeros(3))),
+    (WEIGHTS_FILE, cut_short),
+    (WEIGHTS_FILE, changed_inside),
+    (WEIGHTS_FILE, pickled),
+]
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGES)
+def test_missing_or_damaged_head_is_told_with_the_way_out(
+    name: str, damage: Callable[[Path], object], tmp_path: Path
+) -> None:
+    write_head(tmp_path, head())
+    damage(tmp_path / name)
+    with pytest.raises(UserError, match="holds no readable head .*dvc repro") as refusal:
+        read_head(tmp_path)
+    assert str(tmp_path) in str(refusal.value)
+
+
+def test_layers_that_do_not_fit_together_are_told(tmp_path: Path) -> None:
+    write_head(tmp_path, head(weights=arrays(6, 4) + arrays(5, 3)))
+    with pytest.raises(UserError, match=r"do not fit together: \(6, 4\) before \(5, 3\)"):
+        read_head(tmp_path)
+
+
+def test_weights_without_a_layer_are_told(tmp_path: Path) -> None:
+    write_head(tmp_path, head())
+    content = io.BytesIO()
+    np.savez(content)
+    (tmp_path / WEIGHTS_FILE).write_bytes(content.getvalue())
+    with pytest.raises(UserError):
+        read_head(tmp_path)
