@@ -25,10 +25,7 @@ Rows = NDArray[np.void]  # fields: hash (32 bytes), checksum (uint64), features
 
 FINGERPRINT_FILE = "fingerprint.json"
 MOST_PARTS = 8192  # DVC pays for each file on each command
-REPAIR = (
-    "Mend it with `dvc repro extract-features --force` (sound rows are kept, the others computed again), "
-    "or fetch it from the team's remote with `dvc pull --force data/features`."
-)
+REPAIR = "Run `python -m tools.repair`, which deletes damaged copies, and then `dvc repro`."
 
 
 class DamagedPartError(Exception):
