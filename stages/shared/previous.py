@@ -16,12 +16,14 @@ def dvc_files() -> Any:
 
 
 def read_previous(files: Any, path: str) -> bytes | None:
-    """The bytes of an earlier output, or None where there is none or nobody has it any more."""
-    from dvc.exceptions import DvcException  # noqa: PLC0415
-
+    """The bytes of an earlier output, or None where there is none or nobody can give it any more."""
     try:
         return bytes(files.read_bytes(path))
-    except (FileNotFoundError, DvcException):
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001 - each kind of remote has its own errors
+        # A run that must not depend on its past: whatever is the matter, everything can be made anew.
+        print(f"not reused, the previous {path} cannot be read: {error}", flush=True)
         return None
 
 
