@@ -9,6 +9,7 @@ TensorFlow is imported only if a row must be computed.
 """
 
 import os
+import shutil
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +53,7 @@ def main(prepared: Path, out: Path) -> None:
         images=len(hashes),
         dtype=description.dtype,
         shape=description.shape,
-        fingerprint=fingerprint(backbone, side, description.weights),
+        fingerprint=fingerprint(backbone, side, description.network),
         weights_file=weights_file,
     )
     kept = PreviousRows(files, out, before) if before and before.key == store.key else None
@@ -64,7 +65,8 @@ def main(prepared: Path, out: Path) -> None:
             forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
             located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
             add_rows(missing, located, side, forward, pool, store.key)
-        out.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(out, ignore_errors=True)  # DVC has done so, unless somebody runs this file by hand
+        out.mkdir(parents=True)
         for name, members in by_part(hashes).items():
             rows = [pool.row(hash_) if kept is None or hash_ not in kept else kept.row(hash_) for hash_ in members]
             (out / name).write_bytes(pack(np.concatenate(rows)))

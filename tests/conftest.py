@@ -67,9 +67,9 @@ class Project:
         """``dvc repro``: the stages that ran, in order."""
         return stages_run(self.run("dvc", "repro", *arguments))
 
-    def run_queue(self, workers: int) -> None:
+    def run_queue(self, workers: int, **environment: str) -> None:
         """Runs all queued experiments and waits for their end."""
-        self.run("dvc", "queue", "start", "--jobs", str(workers))
+        self.run("dvc", "queue", "start", "--jobs", str(workers), **environment)
         end = time.monotonic() + 300
         while re.search("Queued|Running", status := self.run("dvc", "queue", "status")):
             assert time.monotonic() < end, status
@@ -182,9 +182,7 @@ def with_own_photos(project: Project, folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def settled_project(
-    pixel_project: Project, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
+def settled_project(pixel_project: Project, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny photos through the tiny backbone, with everything run and committed."""
     project = with_own_photos(pixel_project, tmp_path_factory.mktemp("settled"))
     shutil.copy(tiny_backbone, project.folder.parent / "tiny.keras")
@@ -204,5 +202,3 @@ def settled_project(
 def settled(settled_project: Project, tmp_path: Path) -> Project:
     """A copy of ``settled_project``; its photos are still the original's, so tests that change them copy them."""
     return settled_project.copy(tmp_path / "project")
-
-

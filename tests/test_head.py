@@ -1,9 +1,9 @@
 """The trained head as plain arrays."""
 
-import io
 import json
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,7 @@ ACTIVATIONS = {"sigmoid": 1, "softmax": 3}  # and their logits
 def arrays(*sizes: int) -> Arrays:
     """Random kernels and biases of dense layers between these sizes."""
     random = np.random.default_rng(0)
-    pairs = zip(sizes, sizes[1:], strict=False)
-    shapes = [shape for before, after in pairs for shape in ((before, after), (after,))]
+    shapes = [shape for before, after in pairwise(sizes) for shape in ((before, after), (after,))]
     return [random.normal(size=shape).astype(np.float32) for shape in shapes]
 
 
@@ -91,6 +90,19 @@ def test_pixels_are_scaled_and_flattened() -> None:
     np.testing.assert_allclose(head(scale=1 / 255).probabilities(pixels), expected, atol=1e-6)
 
 
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def a_list(path: Path) -> None:
+    path.write_text("[]")
+
+
+def single_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+
+
 def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
 
@@ -111,14 +123,14 @@ def without_a_key(path: Path) -> None:
 
 DAMAGES: list[tuple[str, Callable[[Path], object]]] = [
     (DESCRIPTION_FILE, Path.unlink),
-    (DESCRIPTION_FILE, lambda path: path.write_text("")),
-    (DESCRIPTION_FILE, lambda path: path.write_text("[]")),
+    (DESCRIPTION_FILE, empty),
+    (DESCRIPTION_FILE, a_list),
     (DESCRIPTION_FILE, cut_short),
     (DESCRIPTION_FILE, without_a_key),
     (WEIGHTS_FILE, Path.unlink),
-    (WEIGHTS_FILE, lambda path: path.write_bytes(b"")),
-    (WEIGHTS_FILE, lambda path: path.write_text("no archive")),
-    (WEIGHTS_FILE, lambda path: np.save(path.open("wb"), np.zeros(3))),
+    (WEIGHTS_FILE, empty),
+    (WEIGHTS_FILE, a_list),
+    (WEIGHTS_FILE, single_array),
     (WEIGHTS_FILE, cut_short),
     (WEIGHTS_FILE, changed_inside),
     (WEIGHTS_FILE, pickled),
@@ -131,7 +143,7 @@ def test_missing_or_damaged_head_is_told_with_the_way_out(
 ) -> None:
     write_head(tmp_path, head())
     damage(tmp_path / name)
-    with pytest.raises(UserError, match="holds no readable head .*dvc repro") as refusal:
+    with pytest.raises(UserError, match=r"holds no readable head (?s:.*)dvc repro") as refusal:
         read_head(tmp_path)
     assert str(tmp_path) in str(refusal.value)
 
@@ -142,10 +154,8 @@ def test_layers_that_do_not_fit_together_are_told(tmp_path: Path) -> None:
         read_head(tmp_path)
 
 
-def test_weights_without_a_layer_are_told(tmp_path: Path) -> None:
-    write_head(tmp_path, head())
-    content = io.BytesIO()
-    np.savez(content)
-    (tmp_path / WEIGHTS_FILE).write_bytes(content.getvalue())
+@pytest.mark.parametrize("weights", [[], arrays(6, 3)[:1], arrays(6, 2)], ids=["none", "no bias", "other classes"])
+def test_weights_that_give_no_logit_a_class_are_told(weights: Arrays, tmp_path: Path) -> None:
+    write_head(tmp_path, head()._replace(weights=weights))
     with pytest.raises(UserError):
         read_head(tmp_path)

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,12 +28,17 @@ class FrozenBackbone:
         self._mode = resolved_preprocess(backbone)
         self._pooling = backbone.pooling
         self._cut = _load_cut(backbone, side)
+        self._layers = self._cut.get_config() if backbone.weights.endswith(".keras") else backbone.name
 
     def describe(self) -> tuple[str, str, list[int]]:
-        """sha256 over the weights below the cut (shapes and bytes, in network order); dtype and shape of a row."""
-        digest = hashlib.sha256()
+        """sha256 over the network below the cut; dtype and shape of a row.
+
+        The digest covers the weights (shapes and bytes, in network order) and, where the layers come from a
+        .keras file and not from keras.applications, their configuration.
+        """
+        digest = hashlib.sha256(json.dumps(self._layers, sort_keys=True).encode())
         for weight in self._cut.weights:
-            array = np.ascontiguousarray(weight)
+            array = np.ascontiguousarray(weight.numpy())
             digest.update(f"{array.dtype.str} {array.shape};".encode())
             digest.update(array.tobytes())
         row = self.forward(batch=1)(np.zeros((1, self._side, self._side, 3), np.uint8))[0]
@@ -77,7 +83,7 @@ def _load_cut(backbone: Backbone, side: int) -> Any:
             f"backbone.pooling: {backbone.pooling} given, but layer {backbone.layer!r} gives the shape "
             f"{output.shape[1:]}, which has no height and width to pool over; allowed: none."
         )
-    return keras.Model(network.inputs, output)
+    return keras.Model(network.inputs, output, name="cut")
 
 
 def _with_weights(backbone: Backbone, side: int) -> Any:

@@ -18,7 +18,7 @@ from stages.shared.weights_file import file_sha256
 class Description(NamedTuple):
     """The rows that a backbone gives."""
 
-    weights: str  # sha256 of the weights below the cut
+    network: str  # sha256 of the network below the cut
     dtype: str
     shape: list[int]  # of one image's features
 
@@ -28,16 +28,16 @@ def describe(
 ) -> tuple[Description, str]:
     """The description, and the sha256 of the weights file.
 
-    Which weights are below the cut only the network can tell. The answer for the same file is taken from
+    What is below the cut only the loaded network can tell. The answer for the same file is taken from
     the previous output or from this machine's notes; ``load`` gives the network where neither has it.
     """
     if backbone.layer == INPUT:
         return Description("", "uint8", [side, side, 3]), ""
     weights_file = file_sha256(backbone.weights)
     if previous is not None and previous.weights_file == weights_file:
-        weights = previous.fingerprint.get("weights", "")
-        if fingerprint(backbone, side, weights) == previous.fingerprint:
-            return Description(weights, previous.dtype, previous.shape), weights_file
+        network = previous.fingerprint.get("network", "")
+        if fingerprint(backbone, side, network) == previous.fingerprint:
+            return Description(network, previous.dtype, previous.shape), weights_file
     question = json.dumps(fingerprint(backbone, side, weights_file), sort_keys=True)
     note = machine / "descriptions" / f"{hashlib.sha256(question.encode()).hexdigest()}.json"
     try:

@@ -7,23 +7,23 @@ from typing import Any
 
 from stages.shared.decoding import recipe
 from stages.shared.params import INPUT, Backbone
-from stages.shared.weights_file import architecture, resolved_preprocess
+from stages.shared.weights_file import resolved_preprocess
 
 
-def fingerprint(backbone: Backbone, side: int, weights_digest: str) -> dict[str, Any]:
+def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
     """A readable fingerprint, found without TensorFlow.
 
     Args:
         side: ``backbone.image_side`` in pixels.
-        weights_digest: of the weights below the cut; ignored where the cut is the input.
+        network: digest of the network below the cut; ignored where the cut is the input.
 
     """
     pixels = {"decoding": recipe(), "resize": "pillow bilinear, antialiased, to a square", "image_side": side}
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT}
     return pixels | {
-        "architecture": architecture(backbone),
-        "weights": weights_digest,
+        "architecture": "keras file" if backbone.weights.endswith(".keras") else backbone.name,
+        "network": network,
         "layer": backbone.layer,
         "pooling": backbone.pooling,
         "preprocess": resolved_preprocess(backbone),

@@ -22,13 +22,6 @@ def file_sha256(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def architecture(backbone: Backbone) -> str:
-    """Which network the weights belong to: a name of keras.applications, or a digest of the .keras file's own."""
-    if not backbone.weights.endswith(".keras"):
-        return backbone.name
-    return "keras file " + hashlib.sha256(json.dumps(_config(backbone.weights), sort_keys=True).encode()).hexdigest()
-
-
 def resolved_side(backbone: Backbone) -> int:
     """``backbone.image_side`` in pixels, also where it is native."""
     if backbone.image_side != "native":

@@ -1,0 +1,159 @@
+"""Each file that prepare meets is used or quarantined with its reason, and two labels never both count."""
+
+import hashlib
+import io
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+
+from stages import prepare
+from stages.prepare import examine, label_conflicts, read_file
+from stages.shared.decoding import UndecodableError
+from stages.shared.errors import UserError
+from stages.shared.layouts import Photo
+from stages.shared.tables import Image, Quarantined
+
+LIMIT = 1_000_000  # pixels
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """Fails a test that hangs: reading a FIFO waits for a writer for ever."""
+
+    def fail(*_: object) -> None:
+        pytest.fail("still reading after five seconds")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(5)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def photo(name: str, label: str = "cats", refused: str = "") -> Photo:
+    return Photo(name, label, "", "", refused)
+
+
+def write_png(path: Path) -> str:
+    """An image of 3x2 pixels; the hash of its file."""
+    file = io.BytesIO()
+    Pillow.new("RGB", (3, 2), "red").save(file, "PNG")
+    path.write_bytes(file.getvalue())
+    return hashlib.sha256(file.getvalue()).hexdigest()
+
+
+def put_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def put_broken_link(path: Path) -> None:
+    path.symlink_to("nowhere.jpg")
+
+
+def put_link_to_itself(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.usefixtures("in_time")
+@pytest.mark.parametrize(
+    ("put", "detail"),
+    [
+        (put_fifo, "not a regular file"),
+        (Path.mkdir, "not a regular file"),
+        (put_broken_link, "No such file or directory"),
+        (put_link_to_itself, "Too many levels of symbolic links"),
+        (Path.exists, "No such file or directory"),
+    ],
+    ids=["FIFO", "folder", "broken link", "link to itself", "deleted since it was listed"],
+)
+def test_what_cannot_be_read_is_quarantined_and_stops_nothing(
+    tmp_path: Path, put: Callable[[Path], object], detail: str
+) -> None:
+    put(tmp_path / "odd.jpg")
+    row = examine(tmp_path, photo("odd.jpg"), {}, LIMIT)
+    assert row == Quarantined("", "odd.jpg", "unreadable", detail)
+
+
+def test_a_file_too_large_to_be_read_whole_is_quarantined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_png(tmp_path / "1.png")
+    size = (tmp_path / "1.png").stat().st_size
+    monkeypatch.setattr(prepare, "LARGEST_FILE", size - 1)
+    row = examine(tmp_path, photo("1.png"), {}, LIMIT)
+    assert row == Quarantined("", "1.png", "too_large", f"{size} bytes; allowed: {size - 1}")
+
+
+def test_a_file_as_large_as_allowed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1.png").write_bytes(b"12345")
+    monkeypatch.setattr(prepare, "LARGEST_FILE", 5)
+    assert read_file(tmp_path / "1.png") == b"12345"
+
+
+def test_a_sound_image_is_described_by_hash_and_size(tmp_path: Path) -> None:
+    hash_ = write_png(tmp_path / "1.png")
+    assert examine(tmp_path, photo("1.png"), {}, LIMIT) == Image(hash_, "1.png", 3, 2)
+
+
+def test_damaged_bytes_are_quarantined_with_their_hash(tmp_path: Path) -> None:
+    content = b"version https://git-lfs.github.com/spec/v1"
+    (tmp_path / "1.png").write_bytes(content)
+    row = examine(tmp_path, photo("1.png"), {}, LIMIT)
+    hash_ = hashlib.sha256(content).hexdigest()
+    assert row == Quarantined(hash_, "1.png", "not_an_image", "begins with b'version https://'")
+
+
+def test_a_file_in_the_wrong_place_is_not_even_read(tmp_path: Path) -> None:
+    row = examine(tmp_path, photo("absent.png", refused="hidden"), {}, LIMIT)
+    assert row[:3] == ("", "absent.png", "hidden")
+
+
+@pytest.mark.parametrize(
+    "known", [Image("", "old name.png", 30, 20), Quarantined("", "old name.png", "corrupt", "from last time")], ids=str
+)
+def test_known_bytes_are_not_decoded_again_and_keep_their_new_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: Image | Quarantined
+) -> None:
+    def fail(*_: object) -> None:
+        pytest.fail("decoded again")
+
+    monkeypatch.setattr(prepare, "decode", fail)
+    known = known._replace(hash=write_png(tmp_path / "1.png"))
+    row = examine(tmp_path, photo("1.png"), {known.hash: known}, LIMIT)
+    assert row == known._replace(file="1.png")
+
+
+BY_HASH = {
+    "h1": [photo("cats/1.jpg", "cats"), photo("dogs/9.jpg", "dogs")],
+    "h2": [photo("cats/2.jpg", "cats"), photo("cats/copy of 2.jpg", "cats")],
+    "h3": [photo("dogs/3.jpg", "dogs")],
+}
+
+
+def test_the_same_bytes_under_two_labels_stop_and_name_both_files() -> None:
+    with pytest.raises(UserError) as caught:
+        label_conflicts(BY_HASH, "error")
+    message = str(caught.value)
+    assert "1 images stand under two labels" in message
+    assert "\n  cats/1.jpg (cats) and dogs/9.jpg (dogs)\n" in message
+    assert "data.label_conflicts: quarantine" in message
+    assert "2.jpg" not in message
+
+
+def test_under_the_quarantine_policy_neither_label_is_used() -> None:
+    assert label_conflicts(BY_HASH, "quarantine") == [
+        Quarantined("h1", "cats/1.jpg", "two_labels", "also dogs/9.jpg"),
+        Quarantined("h1", "dogs/9.jpg", "two_labels", "also cats/1.jpg"),
+    ]
+
+
+@pytest.mark.parametrize("policy", ["error", "quarantine"])
+def test_copies_under_one_label_are_no_conflict(policy: str) -> None:
+    assert label_conflicts({hash_: BY_HASH[hash_] for hash_ in ("h2", "h3")}, policy) == []
+
+
+def test_read_file_tells_a_missing_file_in_its_own_exception(tmp_path: Path) -> None:
+    with pytest.raises(UndecodableError, match=r"^unreadable: "):
+        read_file(tmp_path / "absent.jpg")
