@@ -13,7 +13,7 @@ from dvclive.live import Live
 
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features
-from stages.shared.head import Head, flat, write_head
+from stages.shared.head import Head, Labelled, flat, write_head
 from stages.shared.params import load_params
 from stages.shared.tables import Assignment, read_rows
 
@@ -33,12 +33,14 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
     store = open_store(features)
     scale = 1 / 255 if store.dtype == "uint8" else 1.0
 
-    from stages.shared.training import Labelled, fit  # noqa: PLC0415 - imports TensorFlow, after all checks
-
     def labelled(split: str) -> Labelled:
         members = [row for row in rows if row.split == split]
         labels = np.array([classes.index(row.label) for row in members])
         return Labelled(flat(read_features(features, store, [row.hash for row in members]), scale), labels)
+
+    data, validation = labelled("train"), labelled("validation")
+
+    from stages.shared.training import fit  # noqa: PLC0415 - imports TensorFlow, so after all that can go wrong
 
     with Live(str(curves), save_dvc_exp=False, dvcyaml=None, report=None) as live:
 
@@ -50,8 +52,8 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
         best = fit(
             params.head,
             params.train,
-            labelled("train"),
-            labelled("validation"),
+            data,
+            validation,
             logits=1 if activation == "sigmoid" else len(classes),
             log=log,
         )

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
+NOTHING: Mapping[str, str] = {}
 ENVIRONMENT = {
     **os.environ,
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -49,7 +50,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, *command: str, expect: int | None = 0, **environment: str) -> str:
+    def run(self, *command: str, expect: int | None = 0, environment: Mapping[str, str] = NOTHING) -> str:
         """Runs a command in the project; both its outputs together. Checks the exit code unless None."""
         done = subprocess.run(
             command,
@@ -67,9 +68,9 @@ class Project:
         """``dvc repro``: the stages that ran, in order."""
         return stages_run(self.run("dvc", "repro", *arguments))
 
-    def run_queue(self, workers: int, **environment: str) -> None:
+    def run_queue(self, workers: int, environment: Mapping[str, str] = NOTHING) -> None:
         """Runs all queued experiments and waits for their end."""
-        self.run("dvc", "queue", "start", "--jobs", str(workers), **environment)
+        self.run("dvc", "queue", "start", "--jobs", str(workers), environment=environment)
         end = time.monotonic() + 300
         while re.search("Queued|Running", status := self.run("dvc", "queue", "status")):
             assert time.monotonic() < end, status

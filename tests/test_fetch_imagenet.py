@@ -18,7 +18,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:`input_shape` is undefined")  # 
 
 
 @pytest.fixture(autouse=True)
-def small_photos(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small photos, and an EfficientNet with two of its seven kinds of blocks: its stem is what matters here."""
+    from stages.shared.tensorflow import keras
+
+    blocks = keras.src.applications.efficientnet.DEFAULT_BLOCKS_ARGS
+    monkeypatch.setattr(keras.src.applications.efficientnet, "DEFAULT_BLOCKS_ARGS", blocks[:2])
     for name in WANTED:
         monkeypatch.setitem(APPLICATIONS, name, APPLICATIONS[name]._replace(image_side=SIDE))
 
@@ -68,6 +73,7 @@ def publish(name: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
             layer.set_weights([mean, deviation**2, np.array(0)])
     network.save_weights(path)
+    network.load_weights(path)  # a Normalization takes up new weights only when they are loaded
     monkeypatch.setattr(keras.src.utils.file_utils, "get_file", lambda *_, **__: str(path))
     return network
 

@@ -88,7 +88,7 @@ def test_the_pool_is_safe_to_delete(extracted: Project) -> None:
 
 def test_the_pool_stays_below_its_limit(extracted: Project) -> None:
     extracted.set({"backbone.image_side": 9})
-    extracted.run("dvc", "repro", "extract-features", ONEPASS_POOL_BYTES="30000")
+    extracted.run("dvc", "repro", "extract-features", environment={"ONEPASS_POOL_BYTES": "30000"})
     pool = extracted.folder / ".dvc" / "cache" / "onepass" / "pool"
     kept = {folder.name: sum(file.stat().st_size for file in folder.iterdir()) for folder in pool.iterdir()}
     assert len(kept) == 1

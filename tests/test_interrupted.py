@@ -112,7 +112,7 @@ def test_two_runs_that_need_the_same_rows_compute_them_once(slow: Project) -> No
 def test_two_queue_workers_that_need_the_same_rows_compute_them_once(slow: Project) -> None:
     for seed in (1, 2):
         slow.run("dvc", "exp", "run", "--queue", "--set-param", f"train.seed={seed}")
-    slow.run_queue(workers=2, COMPUTED=str(slow.folder / "computed.log"))
+    slow.run_queue(workers=2, environment={"COMPUTED": str(slow.folder / "computed.log")})
     assert len(computed(slow)) == len(set(computed(slow))) == IMAGES
 
 

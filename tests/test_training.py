@@ -27,7 +27,7 @@ TRAIN = {
 
 def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float = 1.0) -> Any:
     """Clouds of points, one a class, each ``distance`` deviations away from 0 on an axis of its own."""
-    from stages.shared.training import Labelled
+    from stages.shared.head import Labelled
 
     random = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(counts)), counts)

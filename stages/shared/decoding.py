@@ -15,8 +15,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 UNLIMITED = 1 << 62  # pixels, for bytes that have passed the limit before
 
-# Pillow only warns between one and two times its limit; a limit that warns is none.
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# Between one and two times its limit Pillow warns and goes on; the limit is checked here instead.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # Damaged metadata beside sound pixels: nothing that a user could or should act on.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
@@ -62,6 +62,8 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise Image.DecompressionBombError
             if image.format == "PNG":
                 _check_png(content)
             _load(image)
@@ -69,7 +71,7 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
             return _rgb(upright)
     except UndecodableError:
         raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
         megapixels = max_pixels / 1e6
         raise UndecodableError("decompression_bomb", f"above the limit of {megapixels:g} megapixels") from error
     except UnidentifiedImageError as error:
@@ -129,9 +131,11 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """16-bit grey scaled to 8 bits. Pillow's own conversion would clip all above 255 to white."""
     samples = np.asarray(image).astype(np.uint32)
-    # A TIFF says when only 12 of its 16 bits are used.
-    bits = image.tag_v2.get(258, (16,))[0] if hasattr(image, "tag_v2") else 16
-    grey = Image.fromarray((samples * 255 // ((1 << bits) - 1)).clip(0, 255).astype(np.uint8))
+    # A TIFF says when only 12 of its 16 bits are used, and when 0 is white.
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(ExifTags.Base.BitsPerSample, (16,))[0]
+    scaled = (samples * 255 // ((1 << bits) - 1)).clip(0, 255).astype(np.uint8)
+    grey = Image.fromarray(255 - scaled if tags.get(ExifTags.Base.PhotometricInterpretation) == 0 else scaled)
     if "transparency" in image.info:
         grey.putalpha(Image.fromarray(np.where(samples == image.info["transparency"], 0, 255).astype(np.uint8)))
     return grey
@@ -141,6 +145,8 @@ def _unidentified(content: bytes) -> UndecodableError:
     """Why Pillow did not recognise the bytes, from their beginning alone: no other parser touches them."""
     if not any(content):
         return UndecodableError("corrupt", "every byte is NUL: the disk or a copy lost the content")
+    if len(content) < 16:  # some of Pillow's own checks expect as many
+        return UndecodableError("not_an_image", f"only {len(content)} bytes: {content!r}")
     Image.init()
     for name, (_, accept) in Image.OPEN.items():
         if accept is None or accept(content[:16]) in (False, None):

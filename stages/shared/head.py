@@ -18,6 +18,13 @@ WEIGHTS_FILE = "weights.npz"
 Arrays = list[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
 
 
+class Labelled(NamedTuple):
+    """Features with their classes: what a head is trained on."""
+
+    features: NDArray[np.float32]  # (images, values)
+    labels: NDArray[np.int64]  # (images,), numbers of classes
+
+
 class Head(NamedTuple):
     """A head and what it needs to be applied."""
 

@@ -33,7 +33,7 @@ class Photo(NamedTuple):
 def base(root: str) -> Path:
     """The folder to which the file names are relative."""
     path = Path(root)
-    return path.parent if path.suffix.lower() == ".csv" and not path.is_dir() else path
+    return path.parent if path.is_file() else path
 
 
 def find_photos(root: str) -> list[Photo]:
@@ -66,6 +66,8 @@ def _from_folders(root: Path) -> list[Photo]:
             f"data.root: {root} holds the split folders {', '.join(splits)} and beside them {', '.join(others[:5])}. "
             f"Expected either split folders only or class folders only; move {others[0]!r} elsewhere."
         )
+    if len(splits) > 1 and not has_splits:
+        raise UserError(f"data.root: {root} holds {', '.join(splits)}, but no folder train. Expected one beside them.")
     photos = []
     for file in sorted(_files_below(root)):
         *parents, name = file.split("/")
@@ -80,14 +82,24 @@ def _from_folders(root: Path) -> list[Photo]:
     return photos
 
 
-def _files_below(root: Path) -> Iterator[str]:
-    """Paths relative to ``root``. Links to folders are followed, each folder once."""
-    seen = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        seen.add(os.path.realpath(folder))
-        subfolders[:] = [name for name in subfolders if os.path.realpath(f"{folder}/{name}") not in seen]
-        for name in names:
-            yield Path(folder, name).relative_to(root).as_posix()
+def _files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Paths relative to ``root``. Links to folders are followed, but not into a folder that they lie in.
+
+    A folder that cannot be opened is given like a file: whoever reads it finds out why.
+    """
+    here = os.path.realpath(root / folder)
+    try:
+        with os.scandir(here) as entries:
+            names = sorted(entry.name for entry in entries)
+    except OSError:
+        yield folder
+        return
+    for name in names:
+        path = f"{folder}/{name}" if folder else name
+        if not (root / path).is_dir():
+            yield path
+        elif os.path.realpath(root / path) not in ancestors | {here}:
+            yield from _files_below(root, path, ancestors | {here})
 
 
 def _from_csv(path: Path) -> list[Photo]:
@@ -123,7 +135,7 @@ def _from_csv(path: Path) -> list[Photo]:
 
 def _problem(path: Path, row: dict[str | None, str | None]) -> str:
     """What is wrong with a row of the CSV, or nothing."""
-    if None in row or row["file"] is None or row["label"] is None:
+    if None in row or None in row.values():
         return "the number of cells is not that of the header"
     if not row["file"] or not row["label"]:
         return "file and label must not be empty"

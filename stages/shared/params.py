@@ -124,14 +124,16 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(text)):
             raise UserError(f"{path} has a YAML alias (*name); write the value out instead.")
         content = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or a date like 2024-02-30
         raise UserError(f"{path} is not readable YAML: {error}") from error
     try:
         return Params.model_validate(content)
     except ValidationError as error:
         problems: dict[str, list[str]] = {}  # a union of types reports each of its members: join them
         for problem in error.errors():
-            problems.setdefault(".".join(map(str, problem["loc"][:2])), []).append(_sentence(problem))
+            problems.setdefault(".".join(map(str, problem["loc"][:2])) or "the whole file", []).append(
+                _sentence(problem)
+            )
         lines = [key + " or".join(sentences) for key, sentences in problems.items()]
         raise UserError(f"{path} cannot be used:\n{listed(lines, most=20)}") from error
 

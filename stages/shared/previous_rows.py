@@ -35,9 +35,12 @@ class PreviousRows:
         return self._rows(self._where[hash_])[hash_]
 
     def _read(self, path: str) -> dict[str, Rows]:
+        content = read_previous(self._files, path)
         try:
-            rows = self._store.unpack(read_previous(self._files, path) or b"", path)
+            if content is None:
+                raise DamagedPartError(f"{path}: neither cache nor remote has it any more")
+            rows = self._store.unpack(content, path)
         except DamagedPartError as damage:
-            print(f"not reused, a part of the previous features is damaged: {damage}", flush=True)
+            print(f"not reused, a part of the previous features is lost or damaged: {damage}", flush=True)
             return {}
         return {hash_: rows[index : index + 1] for index, hash_ in enumerate(row_hashes(rows))}

@@ -45,9 +45,12 @@ Row = TypeVar("Row", Image, Quarantined, Assignment)
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """CSV bytes: a header line and a line a row."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    cells = [list(map(str, row)) for row in rows]
+    # Python 3.11 leaves a carriage return unquoted, and there are files called "Icon\r".
+    awkward = any("\r" in cell for row in cells for cell in row)
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if awkward else csv.QUOTE_MINIMAL)
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows(cells)
     return text.getvalue().encode(errors="surrogateescape")
 
 

@@ -9,18 +9,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.shared.errors import UserError
-from stages.shared.head import Arrays
+from stages.shared.head import Arrays, Labelled
 from stages.shared.params import Head, Train
 from stages.shared.tensorflow import keras, tf
 
 Log = Callable[[int, dict[str, float]], None]
-
-
-class Labelled(NamedTuple):
-    """Features with their classes."""
-
-    features: NDArray[np.float32]  # (images, values)
-    labels: NDArray[np.int64]  # (images,), numbers of classes
 
 
 class Fit(NamedTuple):
