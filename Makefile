@@ -1,17 +1,24 @@
-# Two commands to start: `make run` and `make test`. Both make the environment in .venv first.
+# Two commands to start: `make run` and `make test`. Each makes the environment in .venv first.
 PYTHON ?= python3
 ACTIVATE = . .venv/bin/activate
 
-.PHONY: run test lint
+.PHONY: run test lint publish publish-experiment
 
 run: .venv/ready
-	$(ACTIVATE) && dvc repro
+	$(ACTIVATE) && dvc repro --all-pipelines
 
 test: .venv/ready
 	$(ACTIVATE) && python -m pytest
 
 lint: .venv/ready
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy
+
+# Without --run-cache, a colleague who tries the same params would compute again what is on the remote.
+publish: .venv/ready
+	$(ACTIVATE) && dvc push --run-cache
+
+publish-experiment: .venv/ready
+	$(ACTIVATE) && dvc exp push --run-cache origin $(NAME)
 
 .venv: .venv/ready
 

@@ -14,15 +14,28 @@ from typing import Any
 import numpy as np
 
 from stages.shared.applications import APPLICATIONS
-from stages.shared.backbone import build_application
 from stages.shared.durable import write_whole
 from stages.shared.errors import UserError
-from stages.shared.tensorflow import keras
+from stages.shared.params import load_params
 
 LARGEST_DIFFERENCE = 1e-3  # relative to the largest feature: float32 rounding in hundreds of layers
 
 
-def main(name: str, out: Path) -> None:
+def main(out: Path) -> None:
+    backbone = load_params().backbone
+    if Path(backbone.weights).parent != out:
+        write_whole(out / "NONE.txt", b"backbone.weights is not in this folder: no ImageNet weights are in use.\n")
+        return
+    wanted = out / f"{backbone.name}.weights.h5"
+    if Path(backbone.weights) != wanted:
+        raise UserError(f"backbone.weights: {backbone.weights} given; allowed here for {backbone.name}: {wanted}.")
+    fetch_weights(backbone.name, wanted)
+
+
+def fetch_weights(name: str, out: Path) -> None:
+    """Writes the weights of a network of keras.applications, without its top, and checks what was written."""
+    from stages.shared.backbone import build_application  # noqa: PLC0415 - imports TensorFlow
+
     side = APPLICATIONS[name].image_side
     fetched = fetch(name, out)
     plain = build_application(name, side)
@@ -40,15 +53,16 @@ def main(name: str, out: Path) -> None:
 
 def fetch(name: str, out: Path) -> Any:
     """The network with its ImageNet weights. UserError says which file is wanted, and the ways to get it."""
-    module = getattr(keras.applications, APPLICATIONS[name].module)
+    from stages.shared.tensorflow import keras  # noqa: PLC0415
+
     try:
-        return getattr(module, name)(include_top=False, weights="imagenet")
+        return getattr(keras.applications, name)(include_top=False, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails
         url = next(iter(re.findall(r"https?://[^\s:]+", str(error))), "")
         place = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-        wanted = url.rsplit("/", 1)[-1] or f"the weights of {name}"
+        wanted = url.rsplit("/", 1)[-1] or f"the weights of {name} without its top"
         raise UserError(
-            f"{wanted} could not be fetched ({str(error).splitlines()[0]}). Do one of these:\n"
+            f"{wanted} could not be fetched ({type(error).__name__}: {error}). Do one of these:\n"
             f"  - fetch what your team has: dvc pull {out}\n"
             f"  - download {url or wanted} elsewhere, put it into {place} and run again "
             "(a file of that name that is there already is damaged: delete it)\n"
@@ -63,11 +77,15 @@ def fold_rescaling(fetched: Any, plain: Any) -> None:
     same weights in the plain network would give other features. (x - mean) / sqrt(v) * s is
     (x - mean) / sqrt(v / s**2): the scale goes into the variance.
     """
-    scales = [layer.scale for layer in fetched.layers if type(layer).__name__ == "Rescaling"]
-    if len(scales) == len([layer for layer in plain.layers if type(layer).__name__ == "Rescaling"]):
-        return
-    mean, variance, count = plain.get_layer("normalization").get_weights()
-    plain.get_layer("normalization").set_weights([mean, variance / np.square(scales[-1]), count])
+    scales, plain_scales = ([layer.scale for layer in _layers(network, "Rescaling")] for network in (fetched, plain))
+    if len(scales) > len(plain_scales):
+        normalization = _layers(plain, "Normalization")[0]
+        mean, variance, count = normalization.get_weights()
+        normalization.set_weights([mean, variance / np.square(scales[-1]), count])
+
+
+def _layers(network: Any, kind: str) -> list[Any]:
+    return [layer for layer in network.layers if type(layer).__name__ == kind]
 
 
 def check(name: str, fetched: Any, again: Any, side: int) -> None:
@@ -83,4 +101,4 @@ def check(name: str, fetched: Any, again: Any, side: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

@@ -72,18 +72,19 @@ class Server(NamedTuple):
 @contextlib.contextmanager
 def sshd(folder: Path) -> Iterator[SshServer]:
     """An SSH server with SFTP for the user who runs the tests, with keys of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
+    (folder / "store").mkdir(parents=True)
     for name in ("host_key", "client_key"):
         run(binary("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(folder / name))
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # root's sshd confines its helpers there
-    with free_ports(1) as [port], contextlib.ExitStack() as stack:
-        config = folder / "sshd_config"
+    config = folder / "sshd_config"
+    command = [binary("sshd"), "-D", "-e", "-f", str(config)]
+    with free_ports(1) as [port]:
         config.write_text(SSHD.format(host=HOST, port=port, folder=folder))
-        command = [binary("sshd"), "-D", "-e", "-f", str(config)]
-        wait_for(stack.enter_context(running(command, port, folder / "sshd.log")))
-        (folder / "store").mkdir()
-        yield SshServer(f"ssh://{HOST}:{port}{folder.resolve()}/store", USER, folder / "client_key")
+        with running(command, port, folder / "sshd.log") as server:
+            wait_for(server)
+            yield SshServer(f"ssh://{HOST}:{port}{folder}/store", USER, folder / "client_key")
 
 
 # UsePAM and StrictModes off: the tests' user may have no password and a temporary folder that others may write to.
@@ -107,9 +108,9 @@ Subsystem sftp internal-sftp
 @contextlib.contextmanager
 def s3(folder: Path) -> Iterator[S3Server]:
     """An S3 server with one empty bucket: Swift with a single copy of everything."""
-    folder.mkdir(parents=True, exist_ok=True)
-    os.setxattr(folder, "user.test", b"")  # Swift keeps objects' metadata there: better to fail here than in a push
+    folder = folder.resolve()
     (folder / "devices" / "disk").mkdir(parents=True)
+    os.setxattr(folder, "user.test", b"")  # Swift keeps objects' metadata there: better to fail here than in a push
     secret = secrets.token_hex(16)
     with free_ports(2 + len(STORES)) as [memcached, proxy, *stores], contextlib.ExitStack() as stack:
         configure(folder, memcached, proxy, stores, secret)

@@ -150,7 +150,7 @@ def test_missing_or_damaged_head_is_told_with_the_way_out(
 
 def test_layers_that_do_not_fit_together_are_told(tmp_path: Path) -> None:
     write_head(tmp_path, head(weights=arrays(6, 4) + arrays(5, 3)))
-    with pytest.raises(UserError, match=r"do not fit together: \(6, 4\) before \(5, 3\)"):
+    with pytest.raises(UserError, match=r"\(6, 4\), \(4,\), \(5, 3\), \(3,\)\] are no head for"):
         read_head(tmp_path)
 
 

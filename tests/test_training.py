@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
-from stages.shared.head import Head
+from stages.shared.head import Head, Labelled
 from stages.shared.params import Head as HeadParams
 from stages.shared.params import Train
 
@@ -25,7 +25,7 @@ TRAIN = {
 }
 
 
-def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float = 1.0) -> Any:
+def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float = 1.0) -> Labelled:
     """Clouds of points, one a class, each ``distance`` deviations away from 0 on an axis of its own."""
     from stages.shared.head import Labelled
 
@@ -36,7 +36,7 @@ def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float =
 
 
 def run(
-    data: Any, validation: Any, logits: int, head: dict[str, Any] | None = None, **changes: Any
+    data: Labelled, validation: Labelled, logits: int, head: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[Any, list[Figures]]:
     """The fit and the figures that it logged."""
     from stages.shared.training import fit

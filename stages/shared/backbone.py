@@ -3,13 +3,14 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.applications import APPLICATIONS
 from stages.shared.errors import UserError
 from stages.shared.params import LAST, Backbone
 from stages.shared.preprocessing import preprocess
@@ -62,8 +63,7 @@ class FrozenBackbone:
 
 def build_application(name: str, side: int) -> Any:
     """The network of keras.applications without its top and with random weights."""
-    module = getattr(keras.applications, APPLICATIONS[name].module)
-    return getattr(module, name)(include_top=False, weights=None, input_shape=(side, side, 3))
+    return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
 
 
 def _load_cut(backbone: Backbone, side: int) -> Any:
@@ -89,21 +89,34 @@ def _load_cut(backbone: Backbone, side: int) -> Any:
 def _with_weights(backbone: Backbone, side: int) -> Any:
     network = build_application(backbone.name, side)
     try:
-        network.load_weights(backbone.weights)
-    except (ValueError, OSError, KeyError) as error:
+        with _nothing_skipped():
+            network.load_weights(backbone.weights)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         raise UserError(
-            f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: "
-            f"{str(error).splitlines()[0]}"
+            f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: {_first_line(error)}"
         ) from error
     return network
 
 
 def _from_keras_file(path: str) -> Any:
     try:
-        # safe_mode: a .keras file is data from elsewhere and must not run code of its own.
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise UserError(f"backbone.weights: {path} cannot be loaded: {str(error).splitlines()[0]}") from error
+        with _nothing_skipped():
+            # safe_mode: a .keras file is data from elsewhere and must not run code of its own.
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
+        raise UserError(f"backbone.weights: {path} cannot be loaded: {_first_line(error)}") from error
+
+
+@contextmanager
+def _nothing_skipped() -> Iterator[None]:
+    """Keras only warns when it finds no weights for a layer, and leaves them random."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="(?s).*(Skipping|no matching group|not found|could not be loaded)")
+        yield
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _layer(network: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,10 +74,21 @@ def read_head(folder: Path) -> Head:
         description = json.loads((folder / DESCRIPTION_FILE).read_bytes())
         with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as archive:
             weights = [archive[f"arr_{number}"] for number in range(len(archive.files))]
-        head = Head(**description, weights=weights)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        found = Head(**description, weights=weights)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
         raise UserError(f"{folder} holds no readable head ({error}). `dvc repro` trains it again.") from error
-    for before, after in pairwise(head.weights[::2]):
-        if before.shape[1] != after.shape[0]:
-            raise UserError(f"{folder}: its layers do not fit together: {before.shape} before {after.shape}.")
-    return head
+    shapes = [array.shape for array in found.weights]
+    if not _fit_together(shapes, 1 if found.activation == "sigmoid" else len(found.classes)):
+        raise UserError(f"{folder}: layers of the shapes {shapes} are no head for {len(found.classes)} classes.")
+    return found
+
+
+def _fit_together(shapes: list[tuple[int, ...]], logits: int) -> bool:
+    """Kernel, bias, kernel, bias, ... each fitting the one before, down to the logits."""
+    kernels, biases = shapes[::2], shapes[1::2]
+    return (
+        len(kernels) == len(biases) > 0
+        and all(len(kernel) == 2 and bias == kernel[1:] for kernel, bias in zip(kernels, biases, strict=True))
+        and all(before[1] == after[0] for before, after in pairwise(kernels))
+        and kernels[-1][1] == logits
+    )

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Mode(NamedTuple):
     """``(pixel - mean) / scale`` for each channel, after RGB became BGR where asked."""
@@ -34,4 +36,4 @@ def preprocess(pixels: Any, mode: str) -> Any:
     """
     mean, scale, bgr = MODES[mode]
     ordered = pixels[..., ::-1] if bgr else pixels
-    return (ordered - list(mean)) / list(scale)
+    return (ordered - np.array(mean, np.float32)) / np.array(scale, np.float32)
