@@ -8,7 +8,7 @@ run: .venv/ready
 	$(ACTIVATE) && dvc repro --all-pipelines
 
 test: .venv/ready
-	$(ACTIVATE) && python -m pytest
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile
 
 lint: .venv/ready
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy

@@ -132,7 +132,7 @@ def test_nothing_to_compute_imports_no_tensorflow(settled: Project, settled_proj
 
 
 @pytest.mark.slow
-def test_another_layer_pooling_preprocessing_or_weights_compute_everything(
+def test_another_layer_pooling_preprocessing_precision_or_weights_compute_everything(
     settled: Project, tiny_backbone: Path, tmp_path: Path
 ) -> None:
     from stages.shared.tensorflow import keras
@@ -144,6 +144,7 @@ def test_another_layer_pooling_preprocessing_or_weights_compute_everything(
         {"backbone.layer": "early"},
         {"backbone.pooling": "max"},
         {"backbone.preprocess": "tf"},
+        {"backbone.precision": "bfloat16"},
         {"backbone.weights": str(tmp_path / "other.keras")},
     ):
         settled.set(change)

@@ -55,7 +55,7 @@ class FrozenBackbone:
         return lambda pixels: compiled(tf.constant(pixels)).numpy()
 
     def _features(self, pixels: Any) -> Any:
-        maps = self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False)
+        maps = tf.cast(self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False), tf.float32)
         if self._pooling == "avg":
             return tf.reduce_mean(maps, axis=(1, 2))
         return tf.reduce_max(maps, axis=(1, 2)) if self._pooling == "max" else maps
@@ -70,6 +70,9 @@ def _load_cut(backbone: Backbone, side: int) -> Any:
     """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
     path = backbone.weights
     network = _from_keras_file(path) if path.endswith(".keras") else _with_weights(backbone, side)
+    if backbone.precision == "bfloat16":
+        for layer in network.layers:  # weights stay float32 and are rounded where they are used
+            layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
     expected = getattr(network, "input_shape", None)
     if not isinstance(expected, tuple) or len(expected) != 4 or expected[3] != 3:
         raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")

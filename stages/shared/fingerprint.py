@@ -27,6 +27,6 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
         "layer": backbone.layer,
         "pooling": backbone.pooling,
         "preprocess": resolved_preprocess(backbone),
-        "precision": "float32",
+        "precision": backbone.precision,
         "versions": {name: version(name) for name in ("keras", "tensorflow")},
     }

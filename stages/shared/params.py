@@ -59,6 +59,7 @@ class Backbone(Section):
     layer: Annotated[str, Field(min_length=1)]
     pooling: Literal["none", "avg", "max"]
     preprocess: Literal["native", "rescale", "caffe", "tf", "torch", "none"]
+    precision: Literal["float32", "bfloat16"]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
