@@ -18,7 +18,8 @@ publish: .venv/ready
 	$(ACTIVATE) && dvc push --run-cache
 
 publish-experiment: .venv/ready
-	$(ACTIVATE) && dvc exp push --run-cache origin $(NAME)
+	@test -n "$(NAME)" || { echo "usage: make publish-experiment NAME=..., a name that dvc exp list shows"; exit 2; }
+	$(ACTIVATE) && dvc exp push --run-cache origin "$(NAME)"
 
 .venv: .venv/ready
 

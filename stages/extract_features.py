@@ -26,7 +26,7 @@ from stages.shared.features import FINGERPRINT_FILE, Store, by_part, make_rows, 
 from stages.shared.fingerprint import fingerprint
 from stages.shared.layouts import base
 from stages.shared.params import INPUT, load_params
-from stages.shared.pool import Pool, locked, trim
+from stages.shared.pool import Pool, limit, locked, trim
 from stages.shared.previous import dvc_files, machine_folder
 from stages.shared.previous_rows import PreviousRows, previous_store
 from stages.shared.tables import Image, read_rows
@@ -34,6 +34,7 @@ from stages.shared.weights_file import resolved_side
 
 
 def main(prepared: Path, out: Path) -> None:
+    parent = os.getppid()
     params = load_params()
     backbone = params.backbone
     side = resolved_side(backbone)
@@ -45,6 +46,7 @@ def main(prepared: Path, out: Path) -> None:
 
         return FrozenBackbone(backbone, side)
 
+    most = limit()
     files = dvc_files()
     machine = machine_folder(files)
     before = previous_store(files, out)
@@ -64,26 +66,33 @@ def main(prepared: Path, out: Path) -> None:
         if missing:
             forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
             located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
-            add_rows(missing, located, side, forward, pool, store.key)
+            add_rows(missing, located, side, forward, pool, store.key, parent)
+        stop_if_orphaned(parent)
         shutil.rmtree(out, ignore_errors=True)  # DVC has done so, unless somebody runs this file by hand
         out.mkdir(parents=True)
         for name, members in by_part(hashes).items():
             rows = [pool.row(hash_) if kept is None or hash_ not in kept else kept.row(hash_) for hash_ in members]
             (out / name).write_bytes(pack(np.concatenate(rows)))
         write_json(out / FINGERPRINT_FILE, store._asdict())
-        trim(machine, pool.folder)
+        trim(machine, pool.folder, most)
     print(f"{len(hashes)} images: {len(hashes) - len(missing)} reused, {len(missing)} computed")
 
 
-def add_rows(missing: list[str], located: Located, side: int, forward: Any, pool: Pool, key: bytes) -> None:
+def add_rows(
+    missing: list[str], located: Located, side: int, forward: Any, pool: Pool, key: bytes, parent: int
+) -> None:
     """Computes the missing rows batch by batch; each batch is safe in the pool before the next one."""
-    parent = os.getppid()
     with tqdm(total=len(missing), desc="extract-features", unit=" images", disable=None) as progress:
         for hashes, features in compute(missing, located, side, forward):
             pool.add(make_rows(hashes, features, key))
             progress.update(len(hashes))
-            if os.getppid() != parent:
-                raise UserError("the dvc that started this run has ended. What was computed is kept.")
+            stop_if_orphaned(parent)
+
+
+def stop_if_orphaned(parent: int) -> None:
+    """DVC, when it is killed, leaves its stages running; nobody waits for this one's output any more."""
+    if os.getppid() != parent:
+        raise UserError("the dvc that started this run has ended. What was computed is kept.")
 
 
 if __name__ == "__main__":

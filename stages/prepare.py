@@ -56,15 +56,16 @@ def main(out: Path) -> None:
     quarantined += conflicts
     for row in conflicts:
         by_hash.pop(row.hash, None)
+    images = [row for _, row in usable if row.hash in by_hash]
+    # Before the splits, which may be refused because of what is missing here.
+    write_rows(out / "quarantine.csv", Quarantined, sorted(quarantined, key=lambda row: row.file))
+    report(images, by_hash, quarantined, out)
     assignments = assign(by_hash, params.split.validation_fraction, params.split.test_fraction, params.split.seed)
 
-    images = [row for _, row in usable if row.hash in by_hash]
     write_whole(out / "hashes.txt", "".join(f"{hash_}\n" for hash_ in sorted(by_hash)).encode())
     write_rows(out / "images.csv", Image, sorted(images, key=lambda row: row.file))
     write_rows(out / "splits.csv", type(assignments[0]), assignments)
-    write_rows(out / "quarantine.csv", Quarantined, sorted(quarantined, key=lambda row: row.file))
     write_json(out / "decoding.json", decoding)
-    report(images, by_hash, quarantined, out)
     classes = {row.label for row in assignments}
     print(f"{len(images)} images, {len(classes)} classes, {len(quarantined)} quarantined")
 
@@ -133,7 +134,7 @@ def report(images: list[Image], by_hash: dict[str, Any], quarantined: list[Quara
     if copies := len(images) - len(by_hash):
         print(f"{copies} files are byte-identical copies of others; each image counts once")
     for reason, count in sorted(Counter(row.reason for row in quarantined).items()):
-        print(f"quarantined: {count} {reason} (see {out}/quarantine.csv)")
+        print(f"quarantined: {count} {reason} (see {out}/quarantine.csv)", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ LAYERS = ["conv", "relu", "pool", "flat", "dense"]
 
 def params(weights: Path, **changes: Any) -> Backbone:
     given = {"name": "custom", "image_side": SIDE, "layer": "pool", "pooling": "none", "preprocess": "tf"}
+    given["precision"] = "float32"
     return Backbone.model_validate({**given, "weights": str(weights), **changes})
 
 
@@ -216,3 +217,34 @@ def test_features_of_real_photos_are_those_of_a_plain_script(
     found = backbone.forward(len(pixels))(pixels)
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
+
+
+def test_last_is_the_output_of_a_network_that_ends_in_no_layer(tmp_path: Path) -> None:
+    from stages.shared.tensorflow import keras
+
+    pixels = keras.Input((SIDE, SIDE, 3))
+    maps = keras.layers.Conv2D(3, 1, name="conv")(pixels)
+    network = keras.Model(pixels, keras.ops.relu(maps) + 1.0)
+    network.save(tmp_path / "network.keras")
+    image = np.full((1, SIDE, SIDE, 3), 77, np.uint8)
+    found = frozen(tmp_path / "network.keras", layer="last", preprocess="none").forward(1)(image)
+    np.testing.assert_allclose(found, np.asarray(network(image.astype(np.float32))), rtol=1e-6)
+
+
+def test_a_layer_that_is_used_twice_is_refused(tmp_path: Path) -> None:
+    from stages.shared.tensorflow import keras
+
+    pixels = keras.Input((SIDE, SIDE, 3))
+    conv = keras.layers.Conv2D(3, 1, name="conv")
+    keras.Model(pixels, conv(conv(pixels))).save(tmp_path / "network.keras")
+    with pytest.raises(UserError, match="'conv' given, which has 2 outputs; allowed: one"):
+        frozen(tmp_path / "network.keras", layer="conv")
+
+
+def test_a_network_inside_another_is_cut_at_its_last_output(tmp_path: Path) -> None:
+    from stages.shared.tensorflow import keras
+
+    inner = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Conv2D(3, 1)], name="inner")
+    keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Rescaling(1 / 255), inner]).save(tmp_path / "n.keras")
+    found = frozen(tmp_path / "n.keras", layer="last").forward(1)(np.zeros((1, SIDE, SIDE, 3), np.uint8))
+    assert found.shape == (1, SIDE, SIDE, 3)

@@ -14,6 +14,7 @@ from stages.shared.errors import UserError
 from stages.shared.features import (
     FINGERPRINT_FILE,
     MOST_PARTS,
+    DamagedPartError,
     Store,
     by_part,
     make_rows,
@@ -85,12 +86,12 @@ Damage = Callable[[bytes], bytes]
 DAMAGES: dict[str, tuple[Damage, str]] = {
     "a flipped bit in the features": (lambda c: c[:-5] + bytes([c[-5] ^ 1]) + c[-4:], "do not match their checksum"),
     "a flipped bit in a hash": (lambda c: c[:-60] + bytes([c[-60] ^ 1]) + c[-59:], "do not match their checksum"),
-    "a truncated part": (lambda c: c[:-7], "bytes of rows, found"),
-    "a truncated header": (lambda c: c[:40], "not a .npy file"),
+    "a truncated part": (lambda c: c[:-7], "no whole number of rows"),
+    "a truncated header": (lambda c: c[:40], "no whole number of rows"),
     "an empty part": (lambda _: b"", "not a .npy file"),
     "a zeroed half": (lambda c: c[: len(c) // 2] + bytes(len(c) - len(c) // 2), "do not match their checksum"),
-    "trailing bytes": (lambda c: c + b"\0" * 64, "bytes of rows, found"),
-    "another type of row": (lambda c: c.replace(b"<f4", b"<i4"), "expected rows of"),
+    "trailing bytes": (lambda c: c + b"\0" * 64, "its header is not that of"),
+    "another type of row": (lambda c: c.replace(b"<f4", b"<i4"), "its header is not that of"),
     "not numpy": (lambda _: b"<html>", "not a .npy file"),
 }
 
@@ -106,6 +107,18 @@ def test_damage_is_found_and_the_part_named_with_a_way_to_mend_it(name: str, tmp
         read_features(tmp_path, store, names)
     assert str(part) in str(caught.value)
     assert "python -m tools.repair" in str(caught.value)
+
+
+def test_every_flipped_bit_of_a_part_is_found(tmp_path: Path) -> None:
+    names = hashes(4)
+    store = write_store(tmp_path, names)
+    part = tmp_path / store.part_of(names[0])
+    content = part.read_bytes()
+    for place in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[place // 8] ^= 1 << place % 8
+        with pytest.raises(DamagedPartError):
+            store.unpack(bytes(damaged), part.name)
 
 
 def test_a_part_in_the_place_of_another_is_found(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Finds damaged copies of what DVC tracks and deletes them, so that sound ones take their place.
+"""Finds damaged copies of what the stages made and deletes them, so that sound ones take their place.
 
     python -m tools.repair [PATH...] [--remote [NAME]]
 
@@ -27,9 +27,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--remote", nargs="?", const="", help="check the (default) remote's copies too")
     given = parser.parse_args(arguments)
     repo = DVCFileSystem().repo
-    outs = [out for out in repo.index.outs if str(out) in given.paths and out.hash_info]
-    if missing := set(given.paths) - {str(out) for out in outs}:
-        parser.error(f"dvc.lock knows no output {', '.join(sorted(missing))}; it knows: {known(repo)}")
+    # Files that people put under DVC with `dvc add` are theirs to change: a difference there is no damage.
+    made = {str(out): out for out in repo.index.outs if out.hash_info and not out.stage.is_data_source}
+    wanted = [path.rstrip("/") for path in given.paths]
+    if missing := sorted(set(wanted) - set(made)):
+        parser.error(f"dvc.lock knows no output {', '.join(missing)}; it knows: {', '.join(sorted(made)) or 'none'}")
+    outs = [made[path] for path in wanted]
     listings = [copy for out in outs for copy in listing_copies(repo, out, given.remote)]
     deleted = delete_damaged(listings)
     # A damaged listing does not say which files the folder should hold.
@@ -51,11 +54,6 @@ def delete_damaged(copies: list[Copy]) -> int:
             print(f"deleted, damaged: {name}")
             deleted += 1
     return deleted
-
-
-def known(repo: Any) -> str:
-    """What dvc.lock knows."""
-    return ", ".join(sorted(str(out) for out in repo.index.outs if out.hash_info)) or "none yet"
 
 
 def listing_copies(repo: Any, out: Any, remote: str | None) -> Iterator[Copy]:

@@ -78,15 +78,19 @@ def _load_cut(backbone: Backbone, side: int) -> Any:
         raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")
     if any(length not in (None, side) for length in expected[1:3]):
         raise UserError(f"backbone.image_side: {side} given; {path} takes {expected[1]} by {expected[2]} pixels.")
-    output = _layer(network, backbone.layer).output
-    if isinstance(output, list | tuple | dict):
-        raise UserError(f"backbone.layer: {backbone.layer!r} given, which has {len(output)} outputs; allowed: one.")
+    output = _output(network, backbone.layer)
     if backbone.pooling != "none" and len(output.shape) != 4:
         raise UserError(
             f"backbone.pooling: {backbone.pooling} given, but layer {backbone.layer!r} gives the shape "
             f"{output.shape[1:]}, which has no height and width to pool over; allowed: none."
         )
-    return keras.Model(network.inputs, output, name="cut")
+    try:
+        return keras.Model(network.inputs, output, name="cut")
+    except ValueError as error:
+        raise UserError(
+            f"backbone.layer: {backbone.layer!r} given, which does not lie on a path from the input of {path}: "
+            f"{_first_line(error)}"
+        ) from error
 
 
 def _with_weights(backbone: Backbone, side: int) -> Any:
@@ -122,14 +126,22 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _layer(network: Any, name: str) -> Any:
+def _output(network: Any, name: str) -> Any:
+    """The one tensor that the layer gives; ``last`` is the output of the whole network."""
     names = [layer.name for layer in network.layers]
     if name == LAST:
-        return network.layers[-1]
-    if name not in names:
+        outputs = network.outputs
+    elif name in names:
+        layers = network.get_config()["layers"]
+        (uses,) = (layer.get("inbound_nodes") or [1] for layer in layers if layer["config"]["name"] == name)
+        output = network.get_layer(name).output
+        outputs = [*uses] if len(uses) > 1 else output if isinstance(output, list | tuple) else [output]
+    else:
         close = difflib.get_close_matches(name, names, n=5, cutoff=0.0)
         raise UserError(
             f"backbone.layer: {name!r} given, which this network does not have; the most alike are: "
             f"{', '.join(close)}. Also allowed: last, input."
         )
-    return network.get_layer(name)
+    if len(outputs) != 1:
+        raise UserError(f"backbone.layer: {name!r} given, which has {len(outputs)} outputs; allowed: one.")
+    return outputs[0]

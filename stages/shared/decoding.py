@@ -155,7 +155,7 @@ def _unidentified(content: bytes) -> UndecodableError:
             return UndecodableError("corrupt", f"begins like {name}, but its header cannot be read")
         return UndecodableError("unsupported_format", f"{name}; allowed: {', '.join(FORMATS)}")
     if content[4:8] == b"ftyp":
-        return UndecodableError("unsupported_format", f"a video or HEIC file; allowed: {', '.join(FORMATS)}")
+        return UndecodableError("unsupported_format", f"HEIC or video: save it as JPEG; allowed: {', '.join(FORMATS)}")
     return UndecodableError("not_an_image", f"begins with {content[:16]!r}")
 
 

@@ -87,21 +87,27 @@ def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -
         DamagedPartError: anything but exactly the rows that were written under this key.
 
     """
-    stream = io.BytesIO(content)
-    try:
-        version = np.lib.format.read_magic(stream)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    except (ValueError, EOFError) as error:
-        raise DamagedPartError(f"{name}: not a .npy file ({error})") from error
-    if version != (1, 0) or dtype != expected or len(shape) != 1:
-        raise DamagedPartError(f"{name}: expected rows of {expected}, found {dtype} {shape}")
-    body = memoryview(content)[stream.tell() :]
-    if len(body) != shape[0] * dtype.itemsize:
-        raise DamagedPartError(f"{name}: expected {shape[0] * dtype.itemsize:,} bytes of rows, found {len(body):,}")
-    rows: Rows = np.frombuffer(body, dtype)
+    if not content.startswith(np.lib.format.MAGIC_PREFIX):
+        raise DamagedPartError(f"{name}: not a .npy file")
+    start = len(_header(1, expected))
+    count, rest = divmod(len(content) - start, expected.itemsize)
+    if count < 1 or rest:
+        raise DamagedPartError(f"{name}: its {len(content):,} bytes are no whole number of rows")
+    # Only the very header that ``pack`` writes is accepted, so that nothing of a damaged one is ever parsed.
+    if content[:start] != _header(count, expected):
+        raise DamagedPartError(f"{name}: its header is not that of {count} rows of {expected}")
+    rows: Rows = np.frombuffer(content, expected, offset=start)
     if wrong := int((rows["checksum"] != _checksums(rows, key)).sum()):
         raise DamagedPartError(f"{name}: {wrong} of {len(rows)} rows do not match their checksum")
     return rows
+
+
+def _header(count: int, expected: np.dtype[np.void]) -> bytes:
+    """The beginning of an ``.npy`` file of ``count`` rows."""
+    stream = io.BytesIO()
+    about = {"descr": np.lib.format.dtype_to_descr(expected), "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(stream, about)
+    return stream.getvalue()
 
 
 def row_hashes(rows: Rows) -> list[str]:

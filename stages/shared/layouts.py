@@ -61,7 +61,8 @@ def _from_folders(root: Path) -> list[Photo]:
     splits = [name for name in folders if name.lower() in SPLIT_NAMES]
     others = [name for name in folders if name not in splits]
     has_splits = "train" in map(str.lower, splits) and not others
-    if others and len(splits) > 1:
+    inside = {path.name for name in splits for path in (root / name).iterdir() if path.is_dir()}
+    if others and (len(splits) > 1 or inside & set(others)):
         raise UserError(
             f"data.root: {root} holds the split folders {', '.join(splits)} and beside them {', '.join(others[:5])}. "
             f"Expected either split folders only or class folders only; move {others[0]!r} elsewhere."
@@ -109,6 +110,8 @@ def _from_csv(path: Path) -> list[Photo]:
             header = list(reader.fieldnames or [])
             if unknown := [name for name in header if name not in COLUMNS]:
                 raise UserError(f"{path}: unknown columns {unknown}; allowed: file,label[,split][,group].")
+            if len(set(header)) < len(header):
+                raise UserError(f"{path}: a column stands twice: {header}.")
             if missing := [name for name in COLUMNS[:2] if name not in header]:
                 raise UserError(f"{path}: no column {' and no column '.join(missing)}; found: {header}.")
             rows = [(reader.line_num, row) for row in reader]

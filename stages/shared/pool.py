@@ -8,13 +8,15 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from stages.shared.durable import write_whole
+from stages.shared.errors import UserError
 from stages.shared.features import DamagedPartError, Rows, pack, row_hashes, row_type, unpack
 
 LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
@@ -65,9 +67,7 @@ class Pool:
 @contextmanager
 def locked(machine: Path, key: bytes) -> Iterator[None]:
     """One extraction of these features at a time on this machine; the system frees the lock of a dead one."""
-    path = machine / "locks" / key.hex()[:32]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with _lock_file(machine, key.hex()[:32]) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -76,14 +76,29 @@ def locked(machine: Path, key: bytes) -> Iterator[None]:
         yield
 
 
-def trim(machine: Path, latest: Path) -> None:
-    """Deletes the pools that were used longest ago until all together are below the limit."""
-    limit = int(os.environ.get("ONEPASS_POOL_BYTES", LARGEST))
+def limit() -> int:
+    """How many bytes the pools may keep. UserError where the environment says nonsense."""
+    given = os.environ.get("ONEPASS_POOL_BYTES", str(LARGEST))
+    if not given.isdecimal():
+        raise UserError(f"ONEPASS_POOL_BYTES: {given!r} given; allowed: a whole number of bytes.")
+    return int(given)
+
+
+def trim(machine: Path, latest: Path, most: int) -> None:
+    """Deletes the pools that were used longest ago until all together have ``most`` bytes; none that is in use."""
     if latest.is_dir():
         os.utime(latest)
-    folders = sorted((machine / "pool").glob("*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
     total = 0
-    for folder in folders:
-        total += sum(file.stat().st_size for file in folder.iterdir())
-        if total > limit:
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in sorted((machine / "pool").glob("*"), key=lambda folder: folder.stat().st_mtime, reverse=True):
+        total += sum(file.stat().st_size for file in folder.glob("[!.]*.npy"))
+        if total > most:
+            with _lock_file(machine, folder.name) as file, suppress(BlockingIOError):
+                if folder != latest:  # that one's lock is ours already
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock_file(machine: Path, name: str) -> IO[str]:
+    path = machine / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w")

@@ -34,6 +34,7 @@ with _held_back_stderr():
     import keras
     import tensorflow as tf
 
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # a GPU's float32 must be everybody's float32
     tf.config.list_logical_devices()  # starts the devices, which chatters too
 
 keras.backend.set_floatx("float32")  # ~/.keras/keras.json of this machine must not change anybody's results

@@ -28,9 +28,11 @@ def resolved_side(backbone: Backbone) -> int:
         return backbone.image_side
     if not backbone.weights.endswith(".keras"):
         return APPLICATIONS[backbone.name].image_side
-    layers = _config(backbone.weights)["config"].get("layers") or [{}]
-    shape = layers[0].get("config", {}).get("batch_shape") or [None] * 4
-    if len(shape) != 4 or shape[1] is None or shape[1] != shape[2]:
+    try:
+        shape = _config(backbone.weights)["config"]["layers"][0]["config"]["batch_shape"]
+    except (KeyError, IndexError, TypeError):
+        shape = None
+    if not isinstance(shape, list) or len(shape) != 4 or shape[1] is None or shape[1] != shape[2]:
         raise UserError(
             f"backbone.image_side: native given, but {backbone.weights} does not say for which side it was made "
             f"(its input is {shape}). Give the side in pixels."
