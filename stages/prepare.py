@@ -8,7 +8,6 @@ Writes  hashes.txt      the set of usable images: their content hashes. Features
         decoding.json   how images were decoded, so that the next run decodes only new ones
 """
 
-import hashlib
 import json
 import os
 import sys
@@ -16,22 +15,19 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 from tqdm import tqdm
 
-from stages.shared.decoding import UndecodableError, decode, recipe
+from stages.shared.decoding import recipe
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError, listed
+from stages.shared.examining import Known, examine
 from stages.shared.layouts import Photo, base, find_photos
 from stages.shared.params import load_params
 from stages.shared.previous import dvc_files, read_previous
 from stages.shared.splits import assign
 from stages.shared.tables import Image, Quarantined, parse_rows, write_rows
-
-LARGEST_FILE = 1 << 29  # bytes; a file is read whole
-Known = dict[str, Image | Quarantined]  # by content hash: what an earlier run found out
 
 
 def main(out: Path) -> None:
@@ -68,35 +64,6 @@ def main(out: Path) -> None:
     write_json(out / "decoding.json", decoding)
     classes = {row.label for row in assignments}
     print(f"{len(images)} images, {len(classes)} classes, {len(quarantined)} quarantined")
-
-
-def examine(root: Path, photo: Photo, known: Known, max_pixels: int) -> Image | Quarantined:
-    """Hashes a file and decodes it, unless the same bytes were decoded before."""
-    hash_ = ""
-    try:
-        if photo.refused:
-            raise UndecodableError(photo.refused, "the README says where photos are expected")
-        content = read_file(root / photo.file)
-        hash_ = hashlib.sha256(content).hexdigest()
-        if hash_ in known:
-            return known[hash_]._replace(file=photo.file)
-        image = decode(content, max_pixels)
-    except UndecodableError as refusal:
-        return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
-    return Image(hash_, photo.file, image.width, image.height)
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of a file. UndecodableError: unreadable or too_large."""
-    try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            raise UndecodableError("unreadable", "not a regular file")
-        if status.st_size > LARGEST_FILE:
-            raise UndecodableError("too_large", f"{status.st_size:,} bytes; allowed: {LARGEST_FILE:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise UndecodableError("unreadable", error.strerror or type(error).__name__) from error
 
 
 def earlier_results(out: Path, decoding: dict[str, Any]) -> Known:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image as Pillow
 
-from stages import prepare
-from stages.prepare import examine, label_conflicts, read_file
+from stages.prepare import label_conflicts
+from stages.shared import examining
 from stages.shared.decoding import UndecodableError
 from stages.shared.errors import UserError
+from stages.shared.examining import examine, read_file
 from stages.shared.layouts import Photo
 from stages.shared.tables import Image, Quarantined
 
@@ -81,14 +82,14 @@ def test_what_cannot_be_read_is_quarantined_and_stops_nothing(
 def test_a_file_too_large_to_be_read_whole_is_quarantined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_png(tmp_path / "1.png")
     size = (tmp_path / "1.png").stat().st_size
-    monkeypatch.setattr(prepare, "LARGEST_FILE", size - 1)
+    monkeypatch.setattr(examining, "LARGEST_FILE", size - 1)
     row = examine(tmp_path, photo("1.png"), {}, LIMIT)
     assert row == Quarantined("", "1.png", "too_large", f"{size} bytes; allowed: {size - 1}")
 
 
 def test_a_file_as_large_as_allowed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "1.png").write_bytes(b"12345")
-    monkeypatch.setattr(prepare, "LARGEST_FILE", 5)
+    monkeypatch.setattr(examining, "LARGEST_FILE", 5)
     assert read_file(tmp_path / "1.png") == b"12345"
 
 
@@ -119,7 +120,7 @@ def test_known_bytes_are_not_decoded_again_and_keep_their_new_name(
     def fail(*_: object) -> None:
         pytest.fail("decoded again")
 
-    monkeypatch.setattr(prepare, "decode", fail)
+    monkeypatch.setattr(examining, "decode", fail)
     known = known._replace(hash=write_png(tmp_path / "1.png"))
     row = examine(tmp_path, photo("1.png"), {known.hash: known}, LIMIT)
     assert row == known._replace(file="1.png")

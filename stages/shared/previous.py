@@ -27,6 +27,23 @@ def read_previous(files: Any, path: str) -> bytes | None:
         return None
 
 
+def fetch_previous(files: Any, folder: str) -> None:
+    """Brings what the cache lacks of an earlier output from the remote, all at once.
+
+    Read one by one, thousands of parts would cost as many round trips.
+    """
+    repo = files.repo
+    for out in repo.index.outs:
+        if str(out) != folder or not out.hash_info:
+            continue
+        listing = out.get_obj()
+        if listing is None or not all(repo.cache.local.exists(content.value) for _, _, content in listing):
+            try:
+                repo.fetch(targets=[folder])
+            except Exception as error:  # noqa: BLE001 - each kind of remote has its own errors
+                print(f"not fetched, the previous {folder}: {error}", flush=True)
+
+
 def machine_folder(files: Any) -> Path:
     """A folder beside the DVC cache: the same one for every temporary workspace of ``dvc exp run``."""
     return Path(files.repo.cache.local_cache_dir) / "onepass"

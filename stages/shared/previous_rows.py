@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.shared.features import FINGERPRINT_FILE, DamagedPartError, Rows, Store, row_hashes
-from stages.shared.previous import read_previous
+from stages.shared.previous import fetch_previous, read_previous
 
 
 def previous_store(files: Any, folder: Path) -> Store | None:
@@ -21,6 +21,7 @@ class PreviousRows:
     """The sound rows of the previous output, read a part at a time. Damaged parts are named and left out."""
 
     def __init__(self, files: Any, folder: Path, store: Store) -> None:
+        fetch_previous(files, str(folder))
         self._files = files
         self._store = store
         self._rows = lru_cache(maxsize=64)(self._read)

@@ -1,0 +1,41 @@
+"""Whether a file can be used: read, hashed, and decoded once in its life."""
+
+import hashlib
+from pathlib import Path
+from stat import S_ISREG
+
+from stages.shared.decoding import UndecodableError, decode
+from stages.shared.layouts import Photo
+from stages.shared.tables import Image, Quarantined
+
+LARGEST_FILE = 1 << 29  # bytes; a file is read whole
+Known = dict[str, Image | Quarantined]  # by content hash: what an earlier run found out
+
+
+def examine(root: Path, photo: Photo, known: Known, max_pixels: int) -> Image | Quarantined:
+    """Hashes a file and decodes it, unless the same bytes were decoded before."""
+    hash_ = ""
+    try:
+        if photo.refused:
+            raise UndecodableError(photo.refused, "the README says where photos are expected")
+        content = read_file(root / photo.file)
+        hash_ = hashlib.sha256(content).hexdigest()
+        if hash_ in known:
+            return known[hash_]._replace(file=photo.file)
+        image = decode(content, max_pixels)
+    except UndecodableError as refusal:
+        return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
+    return Image(hash_, photo.file, image.width, image.height)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. UndecodableError: unreadable or too_large."""
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise UndecodableError("unreadable", "not a regular file")
+        if status.st_size > LARGEST_FILE:
+            raise UndecodableError("too_large", f"{status.st_size:,} bytes; allowed: {LARGEST_FILE:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise UndecodableError("unreadable", error.strerror or type(error).__name__) from error
