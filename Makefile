@@ -8,7 +8,7 @@ run: .venv/ready
 	$(ACTIVATE) && dvc repro --all-pipelines
 
 test: .venv/ready
-	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy

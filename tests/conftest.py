@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
+LONGEST = ["test_team", "test_stages_run", "test_real_photos", "test_incremental", "test_interrupted", "test_repair"]
 NOTHING: Mapping[str, str] = {}
 ENVIRONMENT = {
     **os.environ,
@@ -37,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what needs the shared folder where it is absent, and says so."""
+    """Puts the longest files first, so that two workers end together; skips what lacks the shared folder."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     if not SHARED.is_dir():
         for item in items:
             if item.get_closest_marker("shared"):

@@ -18,11 +18,11 @@ needs_servers = pytest.mark.skipif(bool(SERVERS_MISSING), reason=SERVERS_MISSING
 class Team:
     """An author, a bare git repository, a DVC remote, and any number of colleagues."""
 
-    def __init__(self, folder: Path, url: str, credentials: dict[str, str]) -> None:
+    def __init__(self, author: Project, folder: Path, url: str, credentials: dict[str, str]) -> None:
         self.folder = folder
         self.url = url
         self.credentials = credentials
-        self.author = new_project(folder / "author")
+        self.author = author
 
     def follow(self, project: Project, commands: list[str]) -> str:
         """Runs commands of the README, with this test's names in the place of its placeholders."""
@@ -72,22 +72,12 @@ def s3_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, d
         )
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "folder_remote",
-        pytest.param("ssh_remote", marks=needs_servers),
-        pytest.param("s3_remote", marks=needs_servers),
-    ],
-)
-def team(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    """60 photos tracked by DVC, everything run and published as the README says."""
-    url, credentials = request.getfixturevalue(request.param)
-    team = Team(tmp_path_factory.mktemp("team"), url, credentials)
-    author = team.author
-    write_photos(author.folder / "data" / "photos", {"cats": 30, "dogs": 30})
-    write_photos(team.folder / "more", {"cats": 5, "dogs": 5}, seed=1)
-    author.set(
+@pytest.fixture(scope="module")
+def lone_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """60 photos tracked by DVC, everything run, nothing shared yet."""
+    project = new_project(tmp_path_factory.mktemp("lone") / "author")
+    write_photos(project.folder / "data" / "photos", {"cats": 30, "dogs": 30})
+    project.set(
         {
             "data.root": "data/photos",
             "backbone.layer": "input",
@@ -96,12 +86,30 @@ def team(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             "train.epochs": 2,
         }
     )
-    author.run("dvc", "add", "--quiet", "data/photos")
+    project.run("dvc", "add", "--quiet", "data/photos")
+    assert project.repro("--all-pipelines") == ["prepare", "extract-features", "train-head", "evaluate"]
+    return project
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "folder_remote",
+        pytest.param("ssh_remote", marks=needs_servers),
+        pytest.param("s3_remote", marks=needs_servers),
+    ],
+)
+def team(request: pytest.FixtureRequest, lone_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """A project whose author has published it as the README says."""
+    url, credentials = request.getfixturevalue(request.param)
+    folder = tmp_path_factory.mktemp("team")
+    author = lone_project.copy(folder / "author")
+    team = Team(author, folder, url, credentials)
+    write_photos(team.folder / "more", {"cats": 5, "dogs": 5}, seed=1)
     author.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(team.folder / "origin"))
     author.run("git", "remote", "add", "origin", str(team.folder / "origin"))
     author.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
-    output = team.follow(author, readme_block("Set up the remote, once"))
-    assert stages_run(output) == ["prepare", "extract-features", "train-head", "evaluate"]
+    team.follow(author, readme_block("Set up the remote, once"))
     team.sign_in(author)
     team.follow(author, readme_block("Publish photos, features and results"))
     return team
