@@ -68,12 +68,16 @@ def main(prepared: Path, out: Path) -> None:
             located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
             add_rows(missing, located, side, forward, pool, store.key, parent)
         stop_if_orphaned(parent)
-        shutil.rmtree(out, ignore_errors=True)  # DVC has done so, unless somebody runs this file by hand
-        out.mkdir(parents=True)
+        # Run by hand, and not by DVC, the rows that are kept may lie in ``out``: it stays until all is written.
+        new = out.with_name(f".{out.name}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
         for name, members in by_part(hashes).items():
             rows = [pool.row(hash_) if kept is None or hash_ not in kept else kept.row(hash_) for hash_ in members]
-            (out / name).write_bytes(pack(np.concatenate(rows)))
-        write_json(out / FINGERPRINT_FILE, store._asdict())
+            (new / name).write_bytes(pack(np.concatenate(rows)))
+        write_json(new / FINGERPRINT_FILE, store._asdict())
+        shutil.rmtree(out, ignore_errors=True)
+        new.rename(out)
         trim(machine, pool.folder, most)
     print(f"{len(hashes)} images: {len(hashes) - len(missing)} reused, {len(missing)} computed")
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stages.shared.errors import UserError
 from stages.shared.features import FINGERPRINT_FILE, DamagedPartError, Rows, Store, row_hashes
 from stages.shared.previous import fetch_previous, read_previous
 
@@ -33,7 +34,11 @@ class PreviousRows:
 
     def row(self, hash_: str) -> Rows:
         """The stored row of this image, shape (1,)."""
-        return self._rows(self._where[hash_])[hash_]
+        path = self._where[hash_]
+        try:
+            return self._rows(path)[hash_]
+        except KeyError as error:
+            raise UserError(f"{path} vanished while it was read (dvc gc?). Run `dvc repro` again.") from error
 
     def _read(self, path: str) -> dict[str, Rows]:
         content = read_previous(self._files, path)
