@@ -27,7 +27,7 @@ from stages.shared.layouts import Photo, base, find_photos
 from stages.shared.params import load_params
 from stages.shared.previous import dvc_files, read_previous
 from stages.shared.splits import assign
-from stages.shared.tables import Image, Quarantined, parse_rows, write_rows
+from stages.shared.tables import Assignment, Image, Quarantined, parse_rows, write_rows
 
 
 def main(out: Path) -> None:
@@ -60,7 +60,7 @@ def main(out: Path) -> None:
 
     write_whole(out / "hashes.txt", "".join(f"{hash_}\n" for hash_ in sorted(by_hash)).encode())
     write_rows(out / "images.csv", Image, sorted(images, key=lambda row: row.file))
-    write_rows(out / "splits.csv", type(assignments[0]), assignments)
+    write_rows(out / "splits.csv", Assignment, assignments)
     write_json(out / "decoding.json", decoding)
     classes = {row.label for row in assignments}
     print(f"{len(images)} images, {len(classes)} classes, {len(quarantined)} quarantined")
