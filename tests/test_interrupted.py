@@ -117,8 +117,9 @@ def test_two_queue_workers_that_need_the_same_rows_compute_them_once(slow: Proje
 
 
 @pytest.mark.slow
-def test_a_run_whose_dvc_died_stops_by_itself_and_keeps_its_rows(slow: Project) -> None:
-    process = start(slow, ["dvc", "repro", "extract-features"], subprocess.DEVNULL)
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_a_run_whose_dvc_died_stops_by_itself_and_keeps_its_rows(slow: Project, shell: str) -> None:
+    process = start(slow, ["env", f"SHELL={shell}", "dvc", "repro", "extract-features"], subprocess.DEVNULL)
     end = time.monotonic() + 60
     while len(computed(slow)) < 3 * BATCH:
         assert time.monotonic() < end
