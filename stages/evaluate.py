@@ -8,8 +8,10 @@ Writes  metrics/metrics.json     the scores of the evaluated split
 """
 
 import sys
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +42,7 @@ def main(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
     metrics = {
         **scores(labels[evaluated], probabilities[evaluated], head.classes),
         "split": split,
-        "chose_the_epoch": split == "validation",
+        "chose_the_epoch": split == "validation" and head.best_epoch > 0,
         "best_epoch": head.best_epoch,
         "epochs": head.epochs,
     }
@@ -65,7 +67,17 @@ def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.fl
     store = open_store(features)
     hashes = [row.hash for row in rows]
     chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
-    return np.concatenate([head.probabilities(read_features(features, store, chunk)) for chunk in chunks])
+    maps = network_of(head)
+    return np.concatenate([head.probabilities(maps(read_features(features, store, chunk))) for chunk in chunks])
+
+
+def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """What the head does before its dense layers; most heads do nothing, and need no TensorFlow."""
+    if head.network is None:
+        return lambda features: features
+    from stages.shared.head_network import HeadNetwork  # noqa: PLC0415 - imports TensorFlow
+
+    return HeadNetwork(head)
 
 
 def sentence(metrics: dict[str, float | str | bool]) -> str:
