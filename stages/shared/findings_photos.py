@@ -10,7 +10,9 @@ from stages.shared.near_copies import NearCopies
 from stages.shared.params import INPUT
 from stages.shared.tables import Image
 
-SMALL = 0.5  # of the side: photos first shrunk to half of it cost TODO
+# Of the side. 2,000 + 800 cats and dogs that were first shrunk to half of the 150 pixels that MobileNet sees lost 1.6
+# points of accuracy, to a third 4.5, to a quarter 7.4.
+SMALL = 0.5
 MOST_COPIES = 0.01  # of the evaluated images: what they can add to the accuracy at most
 
 
