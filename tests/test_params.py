@@ -52,6 +52,7 @@ def test_the_shipped_parameters_are_valid() -> None:
         {"split.test_fraction": "0"},
         {"backbone.image_side": "96"},
         {**VGG16, "backbone.image_side": "32", "backbone.layer": "last"},
+        {**VGG16, "backbone.weights": "vgg16_weights.h5"},
         {"backbone.layer": "input", "backbone.image_side": "64", "backbone.weights": "data/no-weights.txt"},
     ],
     ids=",".join,
@@ -113,7 +114,7 @@ def test_one_wrong_value_gives_one_line_with_key_given_and_allowed(
         ),
         ({**VGG16, "backbone.image_side": "4097"}, ["backbone.image_side: 4097 given;", "4096", "'native'"]),
         ({**VGG16, "backbone.image_side": "big"}, ["backbone.image_side: 'big' given;", "integer", "'native'"]),
-        ({**VGG16, "backbone.weights": "vgg.pt"}, ["backbone.weights: 'vgg.pt' given; allowed: a .weights.h5 or"]),
+        ({**VGG16, "backbone.weights": "vgg.pt"}, ["backbone.weights: 'vgg.pt' given; allowed: a .h5 or"]),
         (
             {"backbone.preprocess": "native"},
             ["backbone.preprocess: native given", "allowed: rescale, caffe, tf, torch, none"],

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
+from stages.shared.legacy_weights import load_legacy
 from stages.shared.params import LAST, Backbone
 from stages.shared.preprocessing import preprocess
 from stages.shared.tensorflow import keras, tf
@@ -103,8 +104,9 @@ def _with_weights(backbone: Backbone, side: int) -> Any:
     network = build_application(backbone.name, side)
     try:
         with _nothing_skipped():
-            network.load_weights(backbone.weights)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
+            if not load_legacy(network, backbone.weights):
+                network.load_weights(backbone.weights)
+    except Exception as error:  # of a damaged file h5py and Keras raise nearly every type there is
         raise UserError(
             f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: {_first_line(error)}"
         ) from error

@@ -87,8 +87,8 @@ class Backbone(Section):
                 )
         elif self.name not in APPLICATIONS:
             raise ValueError(f"name: {self.name!r} given; allowed: custom, {', '.join(sorted(APPLICATIONS))}")
-        elif not self.weights.endswith((".keras", ".weights.h5")):
-            raise ValueError(f"weights: {self.weights!r} given; allowed: a .weights.h5 or a .keras file")
+        elif not self.weights.endswith((".keras", ".h5")):
+            raise ValueError(f"weights: {self.weights!r} given; allowed: a .h5 or a .keras file")
         elif self.image_side != "native" and self.image_side < APPLICATIONS[self.name].smallest_side:
             raise ValueError(
                 f"image_side: {self.image_side} given; allowed for {self.name}: "
