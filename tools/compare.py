@@ -15,9 +15,9 @@ from pathlib import Path
 from tabulate import tabulate
 
 from stages.shared.errors import UserError
-from tools.experiments import WORKSPACE, Experiment, Experiments
-from tools.systems import System, check_same_images, ranked
-from tools.verdict import Verdict, against_the_baseline, against_the_best
+from tools.experiments import WORKSPACE, Experiment, Experiments, NoResultsError
+from tools.systems import System, check_same_images, difference, ranked
+from tools.verdict import Verdict, against_the_baseline, against_the_best, interval, points
 
 IMPLIED = [WORKSPACE, "HEAD"]  # compared without being named, where they have results
 HOW_TO_RUN = "`dvc exp run --name NAME -S head.hidden_units=16` runs one; params.yaml says what can be set"
@@ -34,7 +34,11 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names can be anything
 
-    systems = ranked(read(given.experiments, given.baseline))
+    known = Experiments()
+    experiments = [known.read(name) for name in given.experiments] if given.experiments else read_all(known)
+    if given.baseline:
+        experiments.append(known.read(given.baseline))
+    systems = ranked(experiments)
     if not systems:
         raise UserError(f"there are no results to compare: {HOW_TO_RUN}.")
     print(accuracies(systems))
@@ -61,56 +65,46 @@ def plot(systems: Sequence[System], path: Path) -> None:
         raise UserError(f"--plot: {path} cannot be written: {error.strerror}.") from error
 
 
-def read(names: Sequence[str], baseline: str | None = None) -> list[Experiment]:
-    """The experiments of these names, or of all names that go without saying. Says which ones it leaves out.
+def read_all(known: Experiments) -> list[Experiment]:
+    """All experiments of this commit; workspace and HEAD, where they have results for the same images.
 
-    Raises:
-        UserError: one that was named has no results.
-
+    Says what it leaves out.
     """
-    known = Experiments()
-    named = list(dict.fromkeys([*names, *([baseline] if baseline else [])]))
-    found = []
-    for name in named if names else [*dict.fromkeys([*known.names, *IMPLIED, *named])]:
+    found: list[Experiment] = []
+    for name in [*known.names, *IMPLIED]:
         try:
             experiment = known.read(name)
-            if experiment is None and (name in named or name not in IMPLIED):
-                raise UserError(f"{name} has no results: evaluate has not run in it. {HOW_TO_RUN}.")
+        except NoResultsError as error:
+            reason = "" if name in IMPLIED else str(error)
         except UserError as error:
-            if name in named:
-                raise
-            print(f"left out: {str(error).strip().removeprefix('onepass: ')}\n", file=sys.stderr)
+            reason = str(error)
         else:
-            found += [experiment] if experiment else []
+            differs = difference(experiment, found[0]) if found and name in IMPLIED else ""
+            reason = f"{name}: {differs}" if differs else ""
+            found += [] if differs else [experiment]
+        if reason:
+            print(f"left out: {reason.strip().removeprefix('onepass: ')}\n", file=sys.stderr)
     return found
 
 
 def accuracies(systems: Sequence[System]) -> str:
     """The table of what each system reached and cost."""
-    rows = []
-    for system in systems:
-        low, high = system.interval
-        runs = system.runs
-        by_seed = system.right.mean(axis=1)
-        seconds = [run.seconds for run in runs if run.seconds is not None]
-        computed = [run.computed for run in runs if run.computed is not None]
-        parameters = [run.trained_parameters for run in runs if run.trained_parameters is not None]
-        rows.append(
+    return _table(
+        [
             {
-                "experiment": system.name,
+                "experiment": " = ".join(system.runs[0].names),
                 "accuracy": f"{system.accuracy:.4f}",
-                "95 % interval": f"{low:.4f} to {high:.4f}",
-                "seeds": f"{len(runs)}: {by_seed.min():.4f} to {by_seed.max():.4f}" if len(runs) > 1 else "1",
+                "95 % interval": "{:.4f} to {:.4f}".format(*system.interval),
+                "seeds": _seeds(system),
                 "log loss": f"{system.log_loss:.4f}",
-                "seconds to train": f"{sum(seconds) / len(seconds):.1f}" if seconds else "-",
-                "parameters trained": next(
-                    (f"{n:,}" for run in runs if (n := run.trained_parameters) is not None), "-"
-                ),
-                "rows computed": f"{sum(computed):,}" if computed else "-",
-                "evaluated on": f"{len(runs[0].labels)} {runs[0].split}",
+                "seconds to train": _known(system.seconds, ",.1f"),
+                "parameters trained": _known(system.runs[0].trained_parameters, ","),
+                "rows computed": _known(system.computed, ","),
+                "evaluated on": f"{len(system.runs[0].labels)} {system.runs[0].split}",
             }
-        )
-    return _table(rows)
+            for system in systems
+        ]
+    )
 
 
 def tests(verdict: Verdict) -> str:
@@ -119,8 +113,8 @@ def tests(verdict: Verdict) -> str:
         {
             "accuracy of": test.first.name,
             "minus that of": test.second.name,
-            "points": f"{100 * test.paired.difference + 0.0:.1f}",
-            "95 % interval": f"{100 * test.paired.low + 0.0:.1f} to {100 * test.paired.high + 0.0:.1f}",
+            "points": points(test.paired.difference),
+            "95 % interval": interval(test.paired),
             "p": _p(test.paired.p),
             "p, corrected": _p(test.p),
         }
@@ -148,6 +142,15 @@ def notes(systems: Sequence[System], verdict: Verdict, baseline: System | None) 
     if any(run.chose_the_epoch for system in systems for run in system.runs):
         lines.append("These images chose the epochs, too: all accuracies are somewhat optimistic.")
     return lines
+
+
+def _seeds(system: System) -> str:
+    by_seed = system.right.mean(axis=1)
+    return f"{len(by_seed)}: {by_seed.min():.4f} to {by_seed.max():.4f}" if len(by_seed) > 1 else "1"
+
+
+def _known(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _table(rows: list[dict[str, str]]) -> str:

@@ -15,10 +15,10 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 from numpy.typing import NDArray
-from ruamel.yaml import YAML
 
 from stages.shared.errors import UserError
 from stages.shared.run_log import key_of, recall
+from tools.lock import Lock
 
 WORKSPACE = "workspace"  # the name of what lies in the working tree
 PREDICTIONS = "metrics/predictions.csv"
@@ -26,7 +26,10 @@ METRICS = "metrics/metrics.json"
 HEAD = ["data/head/head.json", "data/head/weights.npz"]
 FEATURES = ["data/features/fingerprint.json", "data/prepared/hashes.txt"]
 COLUMNS = ["hash", "file", "split", "label", "predicted"]  # with which predictions.csv begins
-SEEDS = ["train.seed", "split.seed"]
+
+
+class NoResultsError(UserError):
+    """evaluate has not run."""
 
 
 class Experiment(NamedTuple):
@@ -34,7 +37,7 @@ class Experiment(NamedTuple):
 
     names: list[str]  # all by which it was asked for
     recipe: str  # what decides its results, but the seeds
-    seeds: list[int]  # by SEEDS
+    seeds: list[int]  # of training and of the split
     answers: str  # digest of the predictions
     split: str  # that was evaluated
     chose_the_epoch: bool  # the evaluated split did
@@ -55,28 +58,31 @@ class Experiments:
             listed = self._repo.experiments.ls()
         except DvcException:  # nothing is committed yet, or there is no git
             listed = {}
-        self._of_head = dict(sorted(experiment for of_commit in listed.values() for experiment in of_commit))
+        self._of_head: dict[str, str] = dict(
+            sorted(experiment for of_commit in listed.values() for experiment in of_commit)
+        )
 
     @property
     def names(self) -> list[str]:
         """Those that `dvc exp list` names, which belong to the current commit."""
         return list(self._of_head)
 
-    def read(self, name: str) -> Experiment | None:
-        """The experiment, revision or workspace of this name; None where evaluate never ran in it.
+    def read(self, name: str) -> Experiment:
+        """The experiment, revision or workspace of this name.
 
         Raises:
+            NoResultsError: evaluate has not run in it.
             UserError: there is no such revision, nobody has its results any more, or they are not readable.
 
         """
         # The revision's own configuration may be older than the team's remote.
         files = DVCFileSystem(rev=self._revision(name), config=self._repo.config)
-        lock = YAML(typ="safe").load(files.read_bytes("dvc.lock")) if files.exists("dvc.lock") else {}
-        stages = lock.get("stages", {})
-        made = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
-        if PREDICTIONS not in made:
-            return None
-        contents = [_content(files, path, made, name) for path in (METRICS, PREDICTIONS)]
+        lock = Lock(files.read_bytes("dvc.lock") if files.exists("dvc.lock") else b"")
+        if PREDICTIONS not in lock.made:
+            raise NoResultsError(
+                f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
+            )
+        contents = [_content(files, path, lock.made, name) for path in (METRICS, PREDICTIONS)]
         try:
             metrics = json.loads(contents[0])
             split, chose, log_loss = (metrics[key] for key in ("split", "chose_the_epoch", "log_loss"))
@@ -88,9 +94,9 @@ class Experiments:
             ) from error
         return Experiment(
             names=[name],
-            recipe=_recipe(stages, made),
-            seeds=[_seed(stages, key) for key in SEEDS],
-            answers=made[PREDICTIONS],
+            recipe=lock.recipe,
+            seeds=lock.seeds,
+            answers=lock.made[PREDICTIONS],
             split=split,
             chose_the_epoch=chose,
             labels=labels,
@@ -149,27 +155,6 @@ def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != made[path]:
         raise UserError(f"{path} of {name} is not what its dvc.lock says: changed or damaged. Run `dvc repro`.")
     return content
-
-
-def _recipe(stages: dict[str, Any], made: dict[str, str]) -> str:
-    """What went into the stages from outside and is no seed: commands, params, and the code and data by digest."""
-    recipe = {
-        name: {
-            "cmd": stage["cmd"],
-            "params": {key: value for key, value in _params(stage).items() if key not in SEEDS},
-            "deps": {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in made},
-        }
-        for name, stage in stages.items()
-    }
-    return json.dumps(recipe, sort_keys=True)
-
-
-def _params(stage: dict[str, Any]) -> dict[str, Any]:
-    return dict(stage.get("params", {}).get("params.yaml", {}))
-
-
-def _seed(stages: dict[str, Any], key: str) -> int:
-    return next((_params(stage)[key] for stage in stages.values() if key in _params(stage)), 0)
 
 
 def _optional(files: Any, path: str) -> bytes | None:

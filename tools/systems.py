@@ -20,8 +20,8 @@ class System(NamedTuple):
 
     @property
     def name(self) -> str:
-        """That of the lowest seeds."""
-        return " = ".join(self.runs[0].names)
+        """That of its run with the lowest seeds."""
+        return self.runs[0].names[0]
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -42,6 +42,18 @@ class System(NamedTuple):
     def log_loss(self) -> float:
         """The mean over seeds."""
         return float(np.mean([run.log_loss for run in self.runs]))
+
+    @property
+    def seconds(self) -> float | None:
+        """To train, the mean of those runs of which it is known."""
+        known = [run.seconds for run in self.runs if run.seconds is not None]
+        return float(np.mean(known)) if known else None
+
+    @property
+    def computed(self) -> int | None:
+        """Rows of features, over all runs of which it is known."""
+        known = [run.computed for run in self.runs if run.computed is not None]
+        return sum(known) if known else None
 
 
 def distinct(experiments: Sequence[Experiment]) -> list[Experiment]:

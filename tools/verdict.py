@@ -21,8 +21,8 @@ class Comparison(NamedTuple):
     @property
     def points(self) -> str:
         """The difference of the accuracies with its 95 % interval, in points: hundredths of all images."""
-        difference, low, high = (100 * value + 0.0 for value in self.paired[:3])
-        return f"{difference:.1f} points, interval {low:.1f} to {high:.1f}"
+        alone = "uncorrected " if self.p >= LEVEL and self.paired.low * self.paired.high > 0 else ""
+        return f"{points(self.paired.difference)} points, {alone}interval {interval(self.paired)}"
 
 
 class Verdict(NamedTuple):
@@ -50,6 +50,16 @@ def against_the_baseline(systems: Sequence[System], baseline: System) -> Verdict
     return Verdict(tests, len(tests), _sentence(baseline, tests, len(tests)))
 
 
+def points(share: float) -> str:
+    """A share of all images in hundredths, without a -0.0."""
+    return f"{round(100 * share, 1) + 0.0:.1f}"
+
+
+def interval(paired: Paired) -> str:
+    """The 95 % interval of a difference in points."""
+    return f"{points(paired.low)} to {points(paired.high)}"
+
+
 def _corrected(pairs: list[tuple[System, System]]) -> list[Comparison]:
     found = [compare(first.right, second.right) for first, second in pairs]
     corrected = holm(np.array([paired.p for paired in found]))
@@ -63,20 +73,19 @@ def _sentence(reference: System, tests: list[Comparison], corrected_for: int) ->
     unclear = [test for test in tests if test not in significant]
     clauses = []
     if worse:
-        names = _listed([_other(test, reference) for test in worse])
-        clauses.append(f"{reference.name} is better than {names} ({_bound(worse, corrected_for)})")
+        losers = _listed([_other(test, reference) for test in worse])
+        clauses.append(f"{reference.name} is better than {losers} ({_bound(worse, corrected_for)})")
     if better:
-        names = [_other(test, reference) for test in better]
-        verb = "is" if len(names) == 1 else "are"
-        clauses.append(f"{_listed(names)} {verb} better than {reference.name} ({_bound(better, corrected_for)})")
-    if unclear:
-        images = f"these {len(reference.runs[0].labels)} images"
-        if len(unclear) == 1:
-            both, points = f"{unclear[0].first.name} and {unclear[0].second.name}", unclear[0].points
-            clauses.append(f"{both} cannot be told apart on {images}: the difference {points}")
-        else:
-            names = _listed([f"{_other(test, reference)} ({test.points})" for test in unclear])
-            clauses.append(f"{reference.name} cannot be told apart on {images} from {names}")
+        winners = _listed([_other(test, reference) for test in better])
+        verb = "is" if len(better) == 1 else "are"
+        clauses.append(f"{winners} {verb} better than {reference.name} ({_bound(better, corrected_for)})")
+    images = f"these {len(reference.runs[0].labels)} images"
+    if len(unclear) == 1:
+        both = f"{unclear[0].first.name} and {unclear[0].second.name}"
+        clauses.append(f"{both} cannot be told apart on {images}: the difference {unclear[0].points}")
+    elif unclear:
+        others = _listed([f"{_other(test, reference)} ({test.points})" for test in unclear])
+        clauses.append(f"{reference.name} cannot be told apart on {images} from {others}")
     return "; ".join(clauses) + "."
 
 
