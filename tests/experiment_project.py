@@ -7,6 +7,7 @@ from dvc.cli import main as dvc
 
 from tests.conftest import ENVIRONMENT, Project
 
+ODD = "$odd|%s-é"  # a name that git allows
 DVC_YAML = """\
 stages:
   evaluate:
@@ -78,3 +79,20 @@ def run(name: str, *settings: str) -> None:
     """``dvc exp run --name NAME -S model.skill=0.9`` in the current directory."""
     sets = [f"--set-param={setting}" for setting in settings]
     assert dvc(["exp", "run", "--quiet", "--name", name, *sets]) == 0
+
+
+def with_experiments(folder: Path) -> Project:
+    """Experiments of an earlier commit, evaluated otherwise; then those of HEAD, the workspace as the last left it."""
+    project = make(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        enter(project, patch)
+        run("elsewhere", "data.first=40")
+        run("relabelled", "data.first=0", "data.relabelled=3")
+        run("validated", "data.relabelled=0", "data.split=validation")
+        project.commit()
+        run("poor", "data.split=test", "model.skill=0.55")
+        for seed in (2, 0, 1):
+            run(f"good-{seed}", "model.skill=0.9", f"train.seed={seed}")
+        run("fair", "model.skill=0.88", "train.seed=0")
+        run(ODD, "model.skill=0.7")
+    return project

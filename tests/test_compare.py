@@ -6,31 +6,16 @@ from pathlib import Path
 import pytest
 
 from stages.shared.run_log import key_of, record
-from tests import experiment_project
 from tests.conftest import ROOT, Project
-from tests.experiment_project import enter, run
+from tests.experiment_project import ODD, enter, with_experiments
 from tools.compare import main
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # inside DVC
-ODD = "$odd|%s-é"
 
 
 @pytest.fixture(scope="module")
 def compared_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Experiments of an earlier commit, evaluated otherwise; then those of HEAD, the workspace as the last left it."""
-    project = experiment_project.make(tmp_path_factory.mktemp("compared") / "project")
-    with pytest.MonkeyPatch.context() as patch:
-        enter(project, patch)
-        run("elsewhere", "data.first=40")
-        run("relabelled", "data.first=0", "data.relabelled=3")
-        run("validated", "data.relabelled=0", "data.split=validation")
-        project.commit()
-        run("poor", "data.split=test", "model.skill=0.55")
-        for seed in (2, 0, 1):
-            run(f"good-{seed}", "model.skill=0.9", f"train.seed={seed}")
-        run("fair", "model.skill=0.88", "train.seed=0")
-        run(ODD, "model.skill=0.7")
-    return project
+    return with_experiments(tmp_path_factory.mktemp("compared") / "project")
 
 
 @pytest.fixture
@@ -80,21 +65,20 @@ def test_without_names_all_experiments_of_this_commit_are_compared(capsys: pytes
 @pytest.mark.usefixtures("compared")
 def test_experiments_that_differ_in_their_seed_only_are_one_system(capsys: pytest.CaptureFixture[str]) -> None:
     output = said(capsys, "good-2", "poor", "good-1", "good-0")
+    assert "good-0: the mean of good-0, good-1, good-2." in output
+    assert output.endswith("good-0 is better than poor (p < 0.001).\n")
     accuracies = [float(rows(said(capsys, f"good-{seed}"))[f"good-{seed}"][0]) for seed in range(3)]
     mean, _, seeds, *_ = rows(output)["good-0"]
     assert float(mean) == pytest.approx(sum(accuracies) / 3, abs=5e-5)
     assert seeds == f"3: {min(accuracies):.4f} to {max(accuracies):.4f}"
-    assert "good-0: the mean of good-0, good-1, good-2." in output
-    assert output.endswith("good-0 is better than poor (p < 0.001).\n")
 
 
 @pytest.mark.usefixtures("compared")
 def test_a_baseline_takes_the_place_of_the_best(capsys: pytest.CaptureFixture[str]) -> None:
     output = said(capsys, "good-1", "poor", "--baseline", ODD)
-    assert f"corrected (Holm) for 2 comparisons with {ODD}, which counts as chosen before" in output
-    better, worse = output.splitlines()[-1].split("; ")
-    assert better == f"{ODD} is better than poor (p < 0.001 after correction for 2 comparisons)"
-    assert worse == f"good-1 is better than {ODD} (p < 0.001 after correction for 2 comparisons)."
+    assert f"corrected (Holm) for the 2 comparisons with {ODD}." in output
+    family = "(p < 0.001 after correction for 2 comparisons)"
+    assert output.endswith(f"{ODD} is better than poor {family}; good-1 is better than {ODD} {family}.\n")
 
 
 @pytest.mark.usefixtures("compared")
@@ -133,9 +117,11 @@ def test_a_revision_without_results_is_refused_when_named() -> None:
     assert "HEAD~1 has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is" in message
 
 
-def test_the_command_says_how_to_get_results(tmp_path: Path) -> None:
-    project = experiment_project.make(tmp_path / "project")
-    output = project.run("python", "-m", "tools.compare", expect=1, environment={"PYTHONPATH": str(ROOT)})
+def test_the_command_says_how_to_get_results(compared: Project, tmp_path: Path) -> None:
+    compared.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("git", "checkout", "--quiet", "HEAD~1")
+    output = clone.run("python", "-m", "tools.compare", expect=1, environment={"PYTHONPATH": str(ROOT)})
     assert output == (
         "\nonepass: there are no results to compare: `dvc exp run --name NAME -S head.hidden_units=16` runs one; "
         "params.yaml says what can be set.\n\n"
@@ -182,6 +168,12 @@ def test_answers_that_were_changed_by_hand_are_not_compared(changeable: Project)
     assert "metrics/predictions.csv of workspace is not what its dvc.lock says: changed or damaged" in message
 
 
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\nschema: '2.0'\n", "stages: [1]"])
+def test_a_lock_that_git_could_not_merge_is_named(content: str, changeable: Project) -> None:
+    (changeable.folder / "dvc.lock").write_text(content)
+    assert "dvc.yaml and dvc.lock of workspace cannot be read: " in refused("workspace", "good-0")
+
+
 @pytest.mark.usefixtures("compared")
 def test_the_same_accuracies_are_drawn_to_the_same_bytes(tmp_path: Path) -> None:
     for name in ("0.svg", "1.svg", "0.png", "1.png"):
@@ -192,7 +184,6 @@ def test_the_same_accuracies_are_drawn_to_the_same_bytes(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("compared")
-def test_a_plot_of_another_kind_or_nowhere_is_refused(tmp_path: Path) -> None:
+def test_a_plot_of_another_kind_or_nowhere_is_refused() -> None:
     assert refused("fair", "--plot", "plot.xls") == "2"
-    (tmp_path / "file").touch()
-    assert "file/plot.png cannot be written: File exists." in refused("fair", "--plot", f"{tmp_path}/file/plot.png")
+    assert "dvc.yaml/plot.png cannot be written: File exists." in refused("fair", "--plot", "dvc.yaml/plot.png")

@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     baseline = next((system for system in systems for run in system.runs if given.baseline in run.names), None)
     verdict = against_the_baseline(systems, baseline) if baseline else against_the_best(systems)
-    print(f"\n{tests(verdict)}\n")
+    print(f"\n{paired_tests(verdict)}\n")
     print("\n".join(notes(systems, verdict, baseline)))
     print(f"\n{verdict.sentence}")
 
@@ -107,7 +107,7 @@ def accuracies(systems: Sequence[System]) -> str:
     )
 
 
-def tests(verdict: Verdict) -> str:
+def paired_tests(verdict: Verdict) -> str:
     """The table of the paired tests."""
     rows = [
         {
@@ -129,11 +129,11 @@ def notes(systems: Sequence[System], verdict: Verdict, baseline: System | None) 
     test = "McNemar's exact test"
     if several:
         test = f"exact permutation test of each image's share of right seeds (Fisher); of one seed each, {test}"
-    family = f"all {verdict.corrected_for} pairs, as the best was found on these very images"
+    correction = f"; corrected (Holm) for all {verdict.corrected_for} pairs, as the best was found on these very images"
     if baseline:
-        family = f"{verdict.corrected_for} comparisons with {baseline.name}, which counts as chosen before"
+        correction = f"; corrected (Holm) for the {verdict.corrected_for} comparisons with {baseline.name}"
     lines = [
-        f"p: {test}; corrected (Holm) for {family}.",
+        f"p: {test}{correction if verdict.corrected_for > 1 else ''}.",
         "Intervals of differences: paired bootstrap over images (Efron), each for itself.",
         *(f"{s.name}: the mean of {', '.join(' = '.join(run.names) for run in s.runs)}." for s in several),
     ]

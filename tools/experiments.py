@@ -15,6 +15,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import resolve_rev
 from numpy.typing import NDArray
+from ruamel.yaml.error import YAMLError
 
 from stages.shared.errors import UserError
 from stages.shared.run_log import key_of, recall
@@ -77,7 +78,7 @@ class Experiments:
         """
         # The revision's own configuration may be older than the team's remote.
         files = DVCFileSystem(rev=self._revision(name), config=self._repo.config)
-        lock = Lock(files.read_bytes("dvc.lock") if files.exists("dvc.lock") else b"")
+        lock = _lock(files, name)
         if PREDICTIONS not in lock.made:
             raise NoResultsError(
                 f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
@@ -114,7 +115,7 @@ class Experiments:
             return self._of_head[name]
         try:
             return str(resolve_rev(self._repo.scm, name))
-        except DvcException as error:
+        except (DvcException, ValueError) as error:  # ValueError: names that are not UTF-8
             raise UserError(
                 f"{name!r} is neither an experiment nor a revision that git knows ({error}). "
                 f"Experiments of this commit: {', '.join(self.names) or 'none'}. `dvc exp list --all-commits` shows "
@@ -139,6 +140,17 @@ def parse_predictions(content: bytes, split: str) -> tuple[dict[str, str], NDArr
         {hash_: label for hash_, label, _ in evaluated},
         np.array([label == predicted for _, label, predicted in evaluated]),
     )
+
+
+def _lock(files: Any, name: str) -> Lock:
+    try:
+        return Lock(files.read_bytes("dvc.lock"))
+    except FileNotFoundError:
+        return Lock(b"")
+    except (DvcException, YAMLError, AttributeError, TypeError, KeyError) as error:
+        raise UserError(
+            f"dvc.yaml and dvc.lock of {name} cannot be read: {error}. Mend them, or run `dvc repro`."
+        ) from error
 
 
 def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
