@@ -92,8 +92,8 @@ def test_one_experiment_has_a_table_and_no_tests(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        ("elsewhere", "elsewhere: 40 images that fair was not evaluated on, 40 of its 200 images missing"),
-        ("relabelled", "relabelled: 3 images with another label"),
+        ("elsewhere", "elsewhere: images only here: 40, images only in fair: 40"),
+        ("relabelled", "relabelled: images with another label: 3"),
         ("validated", "validated: evaluated on validation images, fair on test images"),
     ],
 )

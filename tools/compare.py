@@ -17,7 +17,7 @@ from tabulate import tabulate
 from stages.shared.errors import UserError
 from tools.experiments import WORKSPACE, Experiment, Experiments, NoResultsError
 from tools.systems import System, check_same_images, difference, ranked
-from tools.verdict import Verdict, against_the_baseline, against_the_best, interval, points
+from tools.verdict import Verdict, against_the_baseline, against_the_best, notes, points
 
 IMPLIED = [WORKSPACE, "HEAD"]  # compared without being named, where they have results
 HOW_TO_RUN = "`dvc exp run --name NAME -S head.hidden_units=16` runs one; params.yaml says what can be set"
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     systems = ranked(experiments)
     if not systems:
         raise UserError(f"there are no results to compare: {HOW_TO_RUN}.")
-    print(accuracies(systems))
+    print(_table(accuracies(systems)))
     check_same_images(systems)
     if given.plot:
         plot(systems, given.plot)
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     baseline = next((system for system in systems for run in system.runs if given.baseline in run.names), None)
     verdict = against_the_baseline(systems, baseline) if baseline else against_the_best(systems)
-    print(f"\n{paired_tests(verdict)}\n")
+    print(f"\n{_table(paired_tests(verdict))}\n")
     print("\n".join(notes(systems, verdict, baseline)))
     print(f"\n{verdict.sentence}")
 
@@ -87,61 +87,37 @@ def read_all(known: Experiments) -> list[Experiment]:
     return found
 
 
-def accuracies(systems: Sequence[System]) -> str:
-    """The table of what each system reached and cost."""
-    return _table(
-        [
-            {
-                "experiment": " = ".join(system.runs[0].names),
-                "accuracy": f"{system.accuracy:.4f}",
-                "95 % interval": "{:.4f} to {:.4f}".format(*system.interval),
-                "seeds": _seeds(system),
-                "log loss": f"{system.log_loss:.4f}",
-                "seconds to train": _known(system.seconds, ",.1f"),
-                "parameters trained": _known(system.runs[0].trained_parameters, ","),
-                "rows computed": _known(system.computed, ","),
-                "evaluated on": f"{len(system.runs[0].labels)} {system.runs[0].split}",
-            }
-            for system in systems
-        ]
-    )
+def accuracies(systems: Sequence[System]) -> list[dict[str, str]]:
+    """Rows of the table of what each system reached and cost."""
+    return [
+        {
+            "experiment": " = ".join(system.runs[0].names),
+            "accuracy": f"{system.accuracy:.4f}",
+            "95 % interval": "{:.4f} to {:.4f}".format(*system.interval),
+            "seeds": _seeds(system),
+            "log loss": f"{system.log_loss:.4f}",
+            "seconds to train": _known(system.seconds, ",.1f"),
+            "parameters trained": _known(system.runs[0].trained_parameters, ","),
+            "rows computed": _known(system.computed, ","),
+            "evaluated on": f"{len(system.runs[0].labels)} {system.runs[0].split}",
+        }
+        for system in systems
+    ]
 
 
-def paired_tests(verdict: Verdict) -> str:
-    """The table of the paired tests."""
-    rows = [
+def paired_tests(verdict: Verdict) -> list[dict[str, str]]:
+    """Rows of the table of the tests."""
+    return [
         {
             "accuracy of": test.first.name,
             "minus that of": test.second.name,
             "points": points(test.paired.difference),
-            "95 % interval": interval(test.paired),
+            "95 % interval": f"{points(test.paired.low)} to {points(test.paired.high)}",
             "p": _p(test.paired.p),
             "p, corrected": _p(test.p),
         }
         for test in verdict.tests
     ]
-    return _table(rows)
-
-
-def notes(systems: Sequence[System], verdict: Verdict, baseline: System | None) -> list[str]:
-    """How the tests were made, and what they do not say."""
-    several = [system for system in systems if len(system.runs) > 1]
-    test = "McNemar's exact test"
-    if several:
-        test = f"exact permutation test of each image's share of right seeds (Fisher); of one seed each, {test}"
-    correction = f"; corrected (Holm) for all {verdict.corrected_for} pairs, as the best was found on these very images"
-    if baseline:
-        correction = f"; corrected (Holm) for the {verdict.corrected_for} comparisons with {baseline.name}"
-    lines = [
-        f"p: {test}{correction if verdict.corrected_for > 1 else ''}.",
-        "Intervals of differences: paired bootstrap over images (Efron), each for itself.",
-        *(f"{s.name}: the mean of {', '.join(' = '.join(run.names) for run in s.runs)}." for s in several),
-    ]
-    if len(several) < len(systems):
-        lines.append("Of one seed, a test speaks of that one trained head: another seed may give another accuracy.")
-    if any(run.chose_the_epoch for system in systems for run in system.runs):
-        lines.append("These images chose the epochs, too: all accuracies are somewhat optimistic.")
-    return lines
 
 
 def _seeds(system: System) -> str:

@@ -87,9 +87,8 @@ def check_same_images(systems: Sequence[System]) -> None:
     same = [run.names[0] for system in systems if id(system) not in others for run in system.runs]
     advice = "Run them again with the same photos and the same split.* params."
     if len(same) > 1:
-        advice += (
-            f" Or compare those that match {reference.name}:\n  {shlex.join(['python', '-m', 'tools.compare', *same])}"
-        )
+        command = shlex.join(["python", "-m", "tools.compare", *same])
+        advice += f" Or compare those that match {reference.name}:\n  {command}"
     raise UserError(
         "answers can only be paired where they were given for the same images with the same labels.\n"
         + listed([f"{system.name}: {what}" for system, what in differing])
@@ -105,9 +104,5 @@ def difference(run: Experiment, reference: Experiment) -> str:
     added, missing = run.labels.keys() - reference.labels.keys(), reference.labels.keys() - run.labels.keys()
     common = run.labels.keys() & reference.labels.keys()
     relabelled = sum(run.labels[hash_] != reference.labels[hash_] for hash_ in common)
-    facts = [
-        f"{len(added)} images that {name} was not evaluated on" if added else "",
-        f"{len(missing)} of its {len(reference.labels)} images missing" if missing else "",
-        f"{relabelled} images with another label" if relabelled else "",
-    ]
-    return ", ".join(filter(None, facts))
+    facts = [(len(added), "only here"), (len(missing), f"only in {name}"), (relabelled, "with another label")]
+    return ", ".join(f"images {what}: {count}" for count, what in facts if count)

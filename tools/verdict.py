@@ -19,10 +19,13 @@ class Comparison(NamedTuple):
     p: float  # corrected
 
     @property
-    def points(self) -> str:
-        """The difference of the accuracies with its 95 % interval, in points: hundredths of all images."""
-        alone = "uncorrected " if self.p >= LEVEL and self.paired.low * self.paired.high > 0 else ""
-        return f"{points(self.paired.difference)} points, {alone}interval {interval(self.paired)}"
+    def said(self) -> str:
+        """The difference of the accuracies with its 95 % interval."""
+        difference, low, high, p = self.paired
+        if low == high == 0:  # an interval of nothing would claim too much
+            return "right on the same ones"
+        alone = "uncorrected " if p < LEVEL <= self.p else ""
+        return f"the difference {points(difference)} points, {alone}interval {points(low)} to {points(high)}"
 
 
 class Verdict(NamedTuple):
@@ -51,13 +54,29 @@ def against_the_baseline(systems: Sequence[System], baseline: System) -> Verdict
 
 
 def points(share: float) -> str:
-    """A share of all images in hundredths, without a -0.0."""
+    """A difference of accuracies in hundredths of all images, without a -0.0."""
     return f"{round(100 * share, 1) + 0.0:.1f}"
 
 
-def interval(paired: Paired) -> str:
-    """The 95 % interval of a difference in points."""
-    return f"{points(paired.low)} to {points(paired.high)}"
+def notes(systems: Sequence[System], verdict: Verdict, baseline: System | None) -> list[str]:
+    """How the tests were made, and what they do not say."""
+    several = [system for system in systems if len(system.runs) > 1]
+    test = "McNemar's exact test"
+    if several:
+        test = f"exact permutation test of each image's share of right seeds (Fisher); of one seed each, {test}"
+    correction = f"; corrected (Holm) for all {verdict.corrected_for} pairs, as the best was found on these very images"
+    if baseline:
+        correction = f"; corrected (Holm) for the {verdict.corrected_for} comparisons with {baseline.name}"
+    lines = [
+        f"p: {test}{correction if verdict.corrected_for > 1 else ''}.",
+        "Intervals of differences: paired bootstrap over images (Efron), each for itself.",
+        *(f"{s.name}: the mean of {', '.join(' = '.join(run.names) for run in s.runs)}." for s in several),
+    ]
+    if len(several) < len(systems):
+        lines.append("Of one seed, a test speaks of that one trained head: another seed may give another accuracy.")
+    if any(run.chose_the_epoch for system in systems for run in system.runs):
+        lines.append("These images chose the epochs, too: all accuracies are somewhat optimistic.")
+    return lines
 
 
 def _corrected(pairs: list[tuple[System, System]]) -> list[Comparison]:
@@ -67,26 +86,28 @@ def _corrected(pairs: list[tuple[System, System]]) -> list[Comparison]:
 
 
 def _sentence(reference: System, tests: list[Comparison], corrected_for: int) -> str:
-    significant = [test for test in tests if test.p < LEVEL]
-    worse = [test for test in significant if (test.paired.difference > 0) == (test.first is reference)]
-    better = [test for test in significant if test not in worse]
-    unclear = [test for test in tests if test not in significant]
+    unclear = [test for test in tests if test.p >= LEVEL]
+    behind = [test for test in tests if test.p < LEVEL and _winner(test) is reference]
+    ahead = [test for test in tests if test.p < LEVEL and _winner(test) is not reference]
     clauses = []
-    if worse:
-        losers = _listed([_other(test, reference) for test in worse])
-        clauses.append(f"{reference.name} is better than {losers} ({_bound(worse, corrected_for)})")
-    if better:
-        winners = _listed([_other(test, reference) for test in better])
-        verb = "is" if len(better) == 1 else "are"
-        clauses.append(f"{winners} {verb} better than {reference.name} ({_bound(better, corrected_for)})")
+    if behind:
+        losers = _listed([_other(test, reference) for test in behind])
+        clauses.append(f"{reference.name} is better than {losers} ({_bound(behind, corrected_for)})")
+    if ahead:
+        winners, verb = _listed([_other(test, reference) for test in ahead]), "is" if len(ahead) == 1 else "are"
+        clauses.append(f"{winners} {verb} better than {reference.name} ({_bound(ahead, corrected_for)})")
     images = f"these {len(reference.runs[0].labels)} images"
     if len(unclear) == 1:
         both = f"{unclear[0].first.name} and {unclear[0].second.name}"
-        clauses.append(f"{both} cannot be told apart on {images}: the difference {unclear[0].points}")
+        clauses.append(f"{both} cannot be told apart on {images}: {unclear[0].said}")
     elif unclear:
-        others = _listed([f"{_other(test, reference)} ({test.points})" for test in unclear])
+        others = _listed([f"{_other(test, reference)} ({test.said})" for test in unclear])
         clauses.append(f"{reference.name} cannot be told apart on {images} from {others}")
     return "; ".join(clauses) + "."
+
+
+def _winner(test: Comparison) -> System:
+    return test.first if test.paired.difference > 0 else test.second
 
 
 def _other(test: Comparison, reference: System) -> str:
