@@ -130,7 +130,8 @@ def parse_predictions(content: bytes, split: str) -> tuple[dict[str, str], NDArr
         ValueError, csv.Error: this is no predictions.csv, or it has no image of the split.
 
     """
-    header, *rows = csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
+    rows = csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
+    header = next(rows, [])
     if header[: len(COLUMNS)] != COLUMNS:
         raise ValueError(f"columns {', '.join(header[: len(COLUMNS)])}; expected {', '.join(COLUMNS)}")
     evaluated = sorted((hash_, label, predicted) for hash_, _, where, label, predicted, *_ in rows if where == split)
