@@ -174,6 +174,10 @@ def chunked(file: Any) -> None:
             lambda file: file.attrs.create("layer_names", [1, 2]),
             "expected a list of names as its attribute layer_names",
         ),
+        (
+            lambda file: file.attrs.create("layer_names", ["a"] * 5000),
+            "layer_names claims 80,000 bytes; allowed: 65,536",
+        ),
         (lambda file: file.attrs.create("layer_names", ["a", "a"]), "names a layer twice"),
         (lambda file: file.attrs.create("layer_names", ["a/b"]), "/ should have a member a/b, and has none"),
         (
@@ -192,7 +196,7 @@ def test_what_does_not_fit_is_refused_in_words(
 ) -> None:
     path = tmp_path / "vgg16_weights.h5"
     write_by_number(path, vgg16)
-    with h5py.File(path, "r+") as file:
+    with h5py.File(path, "r+", libver="latest") as file:  # the latest: attributes of any size
         change(file)
     with pytest.raises(UserError, match=f"^\nonepass: backbone.weights: {path} does not fit VGG16 (?s:.*){message}"):
         features(path, "VGG16", "block1_conv1")
