@@ -11,8 +11,10 @@ Writes  metrics/metrics.json     the scores of the evaluated split
 import csv
 import sys
 from collections import Counter
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +50,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     metrics = {
         **scores(labels[evaluated], probabilities[evaluated], head.classes),
         "split": split,
-        "chose_the_epoch": split == "validation",
+        "chose_the_epoch": split == "validation" and head.best_epoch > 0,
         "best_epoch": head.best_epoch,
         "epochs": head.epochs,
     }
@@ -89,7 +91,17 @@ def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.fl
     store = open_store(features)
     hashes = [row.hash for row in rows]
     chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
-    return np.concatenate([head.probabilities(read_features(features, store, chunk)) for chunk in chunks])
+    maps = network_of(head)
+    return np.concatenate([head.probabilities(maps(read_features(features, store, chunk))) for chunk in chunks])
+
+
+def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """What the head does before its dense layers; most heads do nothing, and need no TensorFlow."""
+    if head.network is None:
+        return lambda features: features
+    from stages.shared.head_network import HeadNetwork  # noqa: PLC0415 - imports TensorFlow
+
+    return HeadNetwork(head)
 
 
 def validation_losses(curves: Path) -> list[float]:

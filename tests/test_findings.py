@@ -31,6 +31,8 @@ TRAIN = Train(
     patience="none",
     monitor="accuracy",
     class_weights="none",
+    unfreeze="none",
+    batch_norm="frozen",
     seed=0,
 )
 MOBILENET = {"architecture": "MobileNet", "preprocess": "tf", "image_side": 100, "layer": "conv_pw_12_relu"}

@@ -45,6 +45,8 @@ def features(path: Path, name: str, layer: str) -> NDArray[np.float32]:
         image_side=SIDE,
         layer=layer,
         pooling="none",
+        color_mode="rgb",
+        views=1,
         preprocess="rescale",
         precision="float32",
     )
