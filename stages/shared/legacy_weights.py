@@ -11,6 +11,7 @@ is followed, and nothing is read before its shape is known to fit.
 
 import re
 from itertools import count, takewhile
+from math import prod
 from typing import Any, NamedTuple
 
 import h5py
@@ -103,8 +104,9 @@ def _names(group: Any, attribute: str) -> list[str]:
 
 
 def _attribute(group: Any, name: str) -> Any:
-    """The value of an attribute, if HDF5 can hold that many bytes in one: h5py makes room for what a file claims."""
-    size = group.attrs.get_id(name).get_storage_size()
+    """The value of an attribute, unless it is larger than Keras writes: h5py makes room for whatever a file claims."""
+    about = group.attrs.get_id(name)
+    size = prod(about.shape or ()) * about.dtype.itemsize
     if size > LARGEST_ATTRIBUTE:
         raise ValueError(f"{group.name}: its attribute {name} claims {size:,} bytes; allowed: {LARGEST_ATTRIBUTE:,}")
     return group.attrs[name]
