@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from stages.shared.errors import UserError
 from stages.shared.params import Backbone, Head, Section, Train
@@ -59,7 +60,7 @@ def load(path: Path) -> Recipe:
     """A recipe, checked. UserError where it is none."""
     try:
         return Recipe.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+    except (ValueError, YAMLError) as error:
         raise UserError(f"{path} is no recipe (why, source, params with backbone, head and train): {error}") from error
 
 
