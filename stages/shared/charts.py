@@ -11,7 +11,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 440, 270
-LEFT, RIGHT, TOP, BOTTOM = 48, 16, 16, 44  # margins of the drawn area
+LEFT, RIGHT, TOP, BOTTOM = 48, 16, 24, 44  # margins of the drawn area
 MOST_POINTS = 400  # of a line; more are finer than the screen
 Points = Sequence[tuple[float, float]]
 
@@ -34,7 +34,7 @@ class Axis(NamedTuple):
         """Round values on the axis, about five; on a logarithmic one powers of ten, if need be with 2 and 5."""
         if self.log:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            factors = (1, 2, 5) if len(powers) <= 3 else (1,)
+            factors = (1, 2, 5) if len(powers) <= 4 else (1,)
             candidates = [factor * 10.0**power for power in powers for factor in factors]
             return [value for value in candidates if self.low <= value <= self.high]
         power = 10.0 ** math.floor(math.log10((self.high - self.low) / 5))
@@ -71,10 +71,9 @@ def line_chart(description: str, lines: Mapping[str, Points], x_label: str, y: A
     across = Axis(min(steps), max(steps), LEFT, WIDTH - RIGHT)
     up = y._replace(start=HEIGHT - BOTTOM, end=TOP)
     place = across.at(mark[0])
-    late = place > (LEFT + WIDTH) / 2
     marker = [
         tag("line", x1=place, x2=place, y1=TOP, y2=HEIGHT - BOTTOM, class_="mark"),
-        tag("text", mark[1], x=place + (-6 if late else 6), y=TOP + 10, text_anchor="end" if late else "start"),
+        tag("text", mark[1], x=place, y=TOP - 8, text_anchor="middle"),
     ]
     drawn = [tag("polyline", points=_points(points, across, up), class_=style) for style, points in lines.items()]
     return picture(description, WIDTH, HEIGHT, *_grid(across, up, x_label), *marker, *drawn)
@@ -84,39 +83,47 @@ def reliability_chart(description: str, bins: Sequence[tuple[float, float, float
     """Confidence against accuracy, and how many images there are at each confidence.
 
     Args:
-        bins: mean confidence, accuracy, its interval, and the share of all images; all 0..1.
+        bins: mean confidence, accuracy, the two ends of its interval, and the share of all images; all 0..1.
 
     """
     across, up = Axis(0, 1, LEFT, WIDTH - RIGHT), Axis(0, 1, WIDTH - BOTTOM, TOP)
     parts = [tag("line", x1=across.start, y1=up.start, x2=across.end, y2=up.end, class_="ideal")]
     for confidence, accuracy, low, high, share in bins:
         x = across.at(confidence)
+        inside = min(x, across.end - 11)  # half the width of its stroke
         parts += [
-            tag("line", x1=x, x2=x, y1=up.start, y2=up.start - 60 * share, class_="share"),
+            tag("line", x1=inside, x2=inside, y1=up.start, y2=up.at(share / 4), class_="share"),
             tag("line", x1=x, x2=x, y1=up.at(low), y2=up.at(high), class_="interval"),
             tag("circle", cx=x, cy=up.at(accuracy), r=5, class_="dot"),
         ]
     return picture(description, WIDTH, WIDTH, *_grid(across, up, "confidence"), *parts)
 
 
-def interval_bar(description: str, value: float, low: float, high: float, mark: float | None = None) -> Markup:
-    """A value with its interval on a line from 0 to 1, small enough for a cell of a table.
+def interval_chart(description: str, value: float, low: float, high: float, mark: float) -> Markup:
+    """A share with its interval on an axis that ends at 1, and a tick at another share to compare with."""
+    across = Axis(round_down(min(low, mark)), 1, 8, WIDTH - RIGHT)
+    place = across.at(mark)
+    numbers = [tag("text", f"{tick:.0%}", x=across.at(tick), y=50, text_anchor="middle") for tick in across.ticks()]
+    tick = tag("line", x1=place, x2=place, y1=8, y2=28, class_="mark")
+    return picture(description, WIDTH, 56, *_interval(across, 18, value, low, high), tick, *numbers)
 
-    Args:
-        mark: another value to compare with, drawn as a tick.
 
-    """
-    across = Axis(0, 1, 6, 154)
-    ticks = [] if mark is None else [tag("line", x1=across.at(mark), x2=across.at(mark), y1=2, y2=14, class_="mark")]
-    return picture(
-        description,
-        160,
-        16,
-        tag("line", x1=across.start, x2=across.end, y1=8, y2=8, class_="track"),
-        *ticks,
-        tag("line", x1=across.at(low), x2=across.at(high), y1=8, y2=8, class_="interval"),
-        tag("circle", cx=across.at(value), cy=8, r=4, class_="dot"),
-    )
+def interval_bar(description: str, value: float, low: float, high: float, start: float) -> Markup:
+    """A share with its interval on a line from ``start`` to 1, small enough for a cell of a table."""
+    return picture(description, 160, 16, *_interval(Axis(start, 1, 6, 154), 8, value, low, high))
+
+
+def round_down(share: float) -> float:
+    """To a tenth below 1, where an axis may begin."""
+    return min(math.floor(share * 10), 9) / 10
+
+
+def _interval(across: Axis, y: int, value: float, low: float, high: float) -> list[Markup]:
+    return [
+        tag("line", x1=across.start, x2=across.end, y1=y, y2=y, class_="track"),
+        tag("line", x1=across.at(low), x2=across.at(high), y1=y, y2=y, class_="interval wide"),
+        tag("circle", cx=across.at(value), cy=y, r=4, class_="dot"),
+    ]
 
 
 def _points(points: Points, across: Axis, up: Axis) -> str:

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages.shared.charts import Axis, Points, line_chart
+from stages.shared.charts import Axis, Points, line_chart, round_down
 
 SPLITS = ("train", "validation")  # the names of dvclive's files, and of the line styles
 RATIO = 30  # of the highest to the lowest loss, from which on its axis is logarithmic
@@ -25,20 +25,26 @@ class Curve(NamedTuple):
 
     def chart(self, best_epoch: int) -> Any:
         """The chart, or None where there are not two epochs to connect."""
-        values = [value for points in self.lines.values() for _, value in points]
         if max((len(points) for points in self.lines.values()), default=0) < 2:
             return None
         ends = [f"{split} from {points[0][1]:.3g} to {points[-1][1]:.3g}" for split, points in self.lines.items()]
-        text = f"{self.name} by epoch: {', '.join(ends)}; the kept epoch is {best_epoch}"
-        return line_chart(text, self.lines, "epoch", self._axis(values), (best_epoch, f"kept: {best_epoch}"))
+        text = f"{self.name} by epoch: {', '.join(ends)}; epoch {best_epoch} was kept"
+        return line_chart(text, self.lines, "epoch", self._axis(), (best_epoch, "kept"))
 
-    def _axis(self, values: list[float]) -> Axis:
-        low, high = min(values), max(values)
+    @property
+    def log(self) -> bool:
+        """Whether the axis is logarithmic, because the values are far apart."""
+        values = self._values()
+        return self.name == "loss" and 0 < RATIO * min(values) < max(values)
+
+    def _axis(self) -> Axis:
+        low, high = min(self._values()), max(self._values())
         if self.name == "accuracy":
-            return Axis(min(math.floor(low * 10) / 10, 0.9), 1, 0, 0)
-        if low > 0 and high / low > RATIO:
-            return Axis(low, high, 0, 0, log=True)
-        return Axis(min(low, 0), max(high, 1e-9), 0, 0)
+            return Axis(round_down(low), 1, 0, 0)
+        return Axis(low, high, 0, 0, log=True) if self.log else Axis(min(low, 0), max(high, 1e-9), 0, 0)
+
+    def _values(self) -> list[float]:
+        return [value for points in self.lines.values() for _, value in points]
 
 
 def read_curve(training: Path, name: str) -> Curve:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from stages.shared.charts import interval_bar, reliability_chart
+from stages.shared.charts import interval_bar, interval_chart, reliability_chart, round_down
 from stages.shared.errors import UserError
 from stages.shared.page import decimals_for, percent
 from stages.shared.predictions import Predictions
@@ -56,7 +56,7 @@ def headline(metrics: dict[str, Any], predictions: Predictions) -> dict[str, Any
         "high": upper,
         "commonest": predictions.classes[by_label.argmax()],
         "baseline": percent(baseline),
-        "bar": interval_bar(text, metrics["accuracy"], low, high, mark=baseline),
+        "chart": interval_chart(text, metrics["accuracy"], low, high, baseline),
     }
 
 
@@ -109,15 +109,25 @@ def confused_pairs(predictions: Predictions) -> tuple[list[tuple[str, str, int, 
     return pairs, int((wrong > 0).sum())
 
 
-def class_scores(metrics: dict[str, Any], predictions: Predictions) -> list[tuple[str, dict[str, Any], Markup]]:
-    """Each class with its scores and a bar of its recall, the lowest recall first."""
+class ClassScore(NamedTuple):
+    """How well one class was told from the others."""
+
+    name: str
+    scores: dict[str, Any]  # of metrics.json
+    bar: Markup  # recall with its interval
+
+
+def class_scores(metrics: dict[str, Any], predictions: Predictions) -> tuple[list[ClassScore], float]:
+    """The classes, the lowest recall first, and where their bars begin; they end at 1."""
     right = dict(zip(predictions.classes, predictions.confusion.diagonal().tolist(), strict=True))
+    lowest = sorted(metrics["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))[:ROWS]
+    intervals = {name: wilson(right[name], scores["images"]) for name, scores in lowest}
+    start = round_down(min(low for low, _ in intervals.values()))
     rows = []
-    for name, scores in sorted(metrics["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))[:ROWS]:
-        low, high = wilson(right[name], scores["images"])
-        text = f"recall {percent(scores['recall'])}, 95 % interval {percent(low)} to {percent(high)}"
-        rows.append((name, scores, interval_bar(text, scores["recall"], low, high)))
-    return rows
+    for name, scores in lowest:
+        text = " to ".join(map(percent, intervals[name]))
+        rows.append(ClassScore(name, scores, interval_bar(text, scores["recall"], *intervals[name], start)))
+    return rows, start
 
 
 def reliability(path: Path, images: int) -> tuple[Markup, Sequence[tuple[float, float, float, float, int]]]:
