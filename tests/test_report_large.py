@@ -32,14 +32,14 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8)).save(path)
         photos.append((hashlib.sha256(path.read_bytes()).hexdigest(), path.name))
-    low, high = wilson(IMAGES // 10, IMAGES)
-    scores = {"precision": 0.1, "recall": 0.1, "f1": 0.1, "images": IMAGES // len(CLASSES)}
+    low, high = wilson(IMAGES * 9 // 10, IMAGES)
+    scores = {"precision": 0.9, "recall": 0.9, "f1": 0.9, "images": IMAGES // len(CLASSES)}
     metrics = {
-        "accuracy": 0.1,
+        "accuracy": 0.9,
         "accuracy_low": low,
         "accuracy_high": high,
         "images": IMAGES,
-        "correct": IMAGES // 10,
+        "correct": IMAGES * 9 // 10,
         "split": "validation",
         "chose_the_epoch": True,
         "best_epoch": 1,
@@ -63,16 +63,16 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
 
 
 def write_predictions(pipe: Path, photos: list[tuple[str, str]]) -> None:
-    """Sends the rows through a pipe: 9 GB that no disk has to hold. One of ten predictions is right."""
+    """Sends the rows through a pipe: 9 GB that no disk has to hold. Nine of ten predictions are right."""
     columns = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in CLASSES)]
-    chances = ",".join(["0.001000"] * len(CLASSES))
-    with pipe.open("wb") as file:
+    chances = ",".join(["0.001000"] * len(CLASSES)).encode()
+    with pipe.open("wb", buffering=1 << 20) as file:
         file.write(table(columns, []))
         for number in range(IMAGES):
-            hash_, name = photos[number % PHOTOS]
-            label, predicted = number % 1000, (number + number // 1000 % 10) % 1000
-            row = f"{hash_},{name},validation,{CLASSES[label]},{CLASSES[predicted]},{chances}\n"
-            file.write(row.encode())
+            label, block = number % 1000, number // 1000
+            predicted = label if block % 10 else (label + 1 + block // 10 % 9) % 1000
+            names = (*photos[number % PHOTOS], "validation", CLASSES[label], CLASSES[predicted])
+            file.write(b"%s,%s\n" % (",".join(names).encode(), chances))
 
 
 @needs_browser

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from stages.shared.errors import UserError
 from stages.shared.layouts import SPLITS
 
+BUFFER = 1 << 20  # bytes; a row may have nine thousand
+
 
 class Prediction(NamedTuple):
     """The first cells of a row: an image, what it is, and what the head says."""
@@ -65,7 +67,7 @@ def read_predictions(path: Path, evaluated: str, mistakes: int, samples: int) ->
     digest = hashlib.sha256()
     number = 1
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=BUFFER) as file:
             lines = _lines(file, digest)
             classes = [name.removeprefix("p_") for name in _cells(next(lines, b""))[len(Prediction._fields) :]]
             numbers = {name: number for number, name in enumerate(classes)}
@@ -81,8 +83,7 @@ def read_predictions(path: Path, evaluated: str, mistakes: int, samples: int) ->
                 if row.split == evaluated:
                     confusion[label, predicted] += 1
                     if label != predicted:
-                        cells = chances.split(b",")
-                        mistake = Mistake(float(cells[predicted]), -number, row, float(cells[label]))
+                        mistake = Mistake(_cell(chances, predicted), -number, row, _cell(chances, label))
                         _keep_largest(worst, mistake, mistakes)
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise UserError(
@@ -96,7 +97,7 @@ def _lines(file: IO[bytes], digest: Any) -> Iterator[bytes]:
     """The rows as they stand in the file; a quoted name may hold line breaks."""
     for first in file:
         line = first
-        while line.count(b'"') % 2 and (more := file.readline()):
+        while b'"' in line and line.count(b'"') % 2 and (more := file.readline()):
             line += more
         digest.update(line)
         yield line
@@ -113,6 +114,10 @@ def _split(line: bytes, classes: int) -> tuple[Prediction, bytes]:
     if chances.count(b",") + 1 != classes:
         raise ValueError(f"{chances.count(b',') + 1} probabilities for {classes} classes")
     return Prediction(*first), chances
+
+
+def _cell(chances: bytes, number: int) -> float:
+    return float(chances.split(b",", number + 1)[number])
 
 
 def _cells(line: bytes) -> list[str]:
