@@ -24,6 +24,7 @@ class Axis(NamedTuple):
     start: float  # the pixel of ``low``
     end: float
     log: bool = False
+    whole: bool = False  # no ticks between whole numbers
 
     def at(self, value: float) -> float:
         """The pixel of a value."""
@@ -31,14 +32,16 @@ class Axis(NamedTuple):
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """Round values on the axis, about five; on a logarithmic one powers of ten, if need be with 2 and 5."""
+        """Round values on the axis, three to nine; on a logarithmic one powers of ten, if need be with 2 and 5."""
         if self.log:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             factors = (1, 2, 5) if len(powers) <= 4 else (1,)
             candidates = [factor * 10.0**power for power in powers for factor in factors]
             return [value for value in candidates if self.low <= value <= self.high]
-        power = 10.0 ** math.floor(math.log10((self.high - self.low) / 5))
-        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 6 >= self.high - self.low)
+        power = 10.0 ** math.floor(math.log10((self.high - self.low) / 8))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 8 >= self.high - self.low)
+        if self.whole:
+            step = max(step, 1)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [round(number * step, 12) for number in range(first, last + 1)]
 
@@ -68,7 +71,7 @@ def line_chart(description: str, lines: Mapping[str, Points], x_label: str, y: A
 
     """
     steps = [x for points in lines.values() for x, _ in points]
-    across = Axis(min(steps), max(steps), LEFT, WIDTH - RIGHT)
+    across = Axis(min(steps), max(steps), LEFT, WIDTH - RIGHT, whole=True)
     up = y._replace(start=HEIGHT - BOTTOM, end=TOP)
     place = across.at(mark[0])
     marker = [

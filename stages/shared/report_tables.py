@@ -16,7 +16,7 @@ from stages.shared.predictions import Predictions
 from stages.shared.scoring import wilson
 from stages.shared.tables import Quarantined, read_rows
 
-ROWS = 50  # of a table, at most
+ROWS = 30  # of a table, at most
 MATRIX_CLASSES = 20  # up to which a matrix can be read
 EXAMPLES = 3  # files of each reason in quarantine
 AGAIN = "`dvc repro` brings it up to date; `dvc pull` fetches it from the team's remote."
