@@ -5,9 +5,11 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/predictions.csv  every image: hash, file, split, label, predicted, a probability a class
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
+        metrics/report.html      all of it for people; no DVC output (see stages/shared/report.py)
 """
 
 import sys
+import traceback
 from operator import itemgetter
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features
 from stages.shared.head import Head, read_head
+from stages.shared.report import write_report
 from stages.shared.scoring import reliability, scores
 from stages.shared.tables import Assignment, Image, read_rows, table
 
@@ -58,6 +61,7 @@ def main(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
     write_whole(out / "reliability.csv", table(["confidence", "accuracy", "images"], curve))
     write_json(out / "metrics.json", metrics)
     print(sentence(metrics))
+    report(prepared, features, head_folder, out)
 
 
 def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.float64]:
@@ -66,6 +70,16 @@ def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.fl
     hashes = [row.hash for row in rows]
     chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
     return np.concatenate([head.probabilities(read_features(features, store, chunk)) for chunk in chunks])
+
+
+def report(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
+    """Writes the page. Where it fails, the results above still stand, and DVC keeps them."""
+    try:
+        write_report(prepared, features, head_folder, out)
+    except (Exception, UserError) as error:  # noqa: BLE001 - whatever it is, it is told
+        (out / "report.html").unlink(missing_ok=True)  # an earlier run's page would pass for this one's
+        reason = error if isinstance(error, UserError) else traceback.format_exc()
+        print(f"{out}/report.html was not written: {reason}\n`python -m tools.report` tries again.", flush=True)
 
 
 def sentence(metrics: dict[str, float | str | bool]) -> str:
