@@ -1,68 +1,26 @@
 """metrics/report.html, made by the real stages and looked at in a real browser."""
 
-import contextlib
-import csv
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser
 
-from stages import evaluate, extract_features, prepare, train_head
+from stages import evaluate
 from stages.shared.errors import UserError
 from stages.shared.report import write_report
+from stages.shared.run_log import key_of, record
 from tests.browser import Scheme, needs_browser, opened, serious_findings, started
-from tests.conftest import Project, new_project
-
-PREPARED, FEATURES, HEAD, OUT = (Path(name) for name in ("data/prepared", "data/features", "data/head", "metrics"))
-SCRIPT = "<script>alert(1)</script>"
-LONG = "a class whose name goes on and on " * 4
-IMAGE = '"><img src=x>'
-FINDING = {"name": "few-images", "evidence": "9 <b>validation</b> images.", "advice": "Raise split.test_fraction."}
+from tests.conftest import Project
+from tests.report_project import FEATURES, FINDING, HEAD, IMAGE, OUT, PREPARED, SCRIPT, finished_project
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose stages have run on small photos of three classes, with names that a page must survive."""
-    folder = tmp_path_factory.mktemp("report")
-    project = new_project(folder / "project")
-    write_labelled_photos(folder / "photos")
-    project.set(
-        {
-            "data.root": str(folder / "photos"),
-            "backbone.layer": "input",
-            "backbone.weights": "data/no-weights.txt",
-            "backbone.image_side": 8,
-            "split.validation_fraction": 0.4,
-            "split.test_fraction": 0,
-            "train.epochs": 3,
-        }
-    )
-    with contextlib.chdir(project.folder):
-        prepare.main(PREPARED)
-        extract_features.main(PREPARED, FEATURES)
-        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, OUT / "training")
-        evaluate.main(PREPARED, FEATURES, HEAD, OUT)
-        (OUT / "findings.json").write_text(json.dumps([FINDING]))
-        write_report(PREPARED, FEATURES, HEAD, OUT)
-    return project
-
-
-def write_labelled_photos(folder: Path) -> None:
-    """Noise that nobody can tell apart, so that there are mistakes, and one file that is no photo."""
-    random = np.random.default_rng(0)
-    folder.mkdir()
-    names = [f"{IMAGE}{number}.png" for number in range(60)]
-    for name in names:
-        Image.fromarray(random.integers(0, 256, (40, 60, 3), np.uint8)).save(folder / name)
-    (folder / "broken.jpg").write_bytes(b"")
-    with (folder / "labels.csv").open("w", newline="") as file:
-        rows = [(name, (SCRIPT, "cats", LONG)[number % 3]) for number, name in enumerate(names)]
-        csv.writer(file).writerows([("file", "label"), *rows, ("broken.jpg", "cats")])
+    return finished_project(tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture
@@ -146,12 +104,27 @@ def test_the_result_is_one_sentence_with_its_interval_and_its_caveat(report: Pat
     assert "validation photos also chose which epoch to keep" in text
 
 
-def test_quarantine_provenance_and_every_class_are_told(finished: Project, report: Path) -> None:
+def test_quarantine_and_the_revision_of_the_code_are_told(finished: Project, report: Path) -> None:
     text = report.read_text()
     assert "zero byte" in text and "broken.jpg" in text
     assert finished.run("git", "rev-parse", "HEAD").strip() in text
-    assert "params.yaml" in text  # differs from that revision
-    assert text.count("cats") > 5
+    assert "and changes to params.yaml" in text
+
+
+def test_what_this_machine_remembers_of_the_runs_is_told(workspace: Path) -> None:
+    made = key_of((FEATURES / "fingerprint.json").read_bytes(), (PREPARED / "hashes.txt").read_bytes())
+    record("extract-features", made, {"seconds": 62.4, "reused": 1234, "computed": 5})
+    shutil.rmtree(workspace / HEAD)
+    HEAD.mkdir()
+    (HEAD / "head.json").write_text("{}")
+    row = again().split('<th scope="row">extract-features</th>')[1]
+    assert re.findall(r">([^<\n]+)</t", row)[:5] == [
+        "1 min 2 s",
+        "1,234",
+        "5",
+        "train-head",
+        "not recorded on this machine",
+    ]
 
 
 def test_the_same_files_and_facts_give_the_same_bytes(workspace: Path) -> None:

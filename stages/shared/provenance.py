@@ -1,6 +1,5 @@
 """Where results come from: the revision of the code, the content of the data, and how this machine ran."""
 
-import hashlib
 import platform
 import subprocess
 from importlib.metadata import version
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from stages.shared.run_log import recall
+from stages.shared.run_log import key_of, recall
 
 LIBRARIES = ("dvc", "keras", "numpy", "pillow", "scikit-learn", "tensorflow")
 
@@ -32,17 +31,17 @@ class Recorded(NamedTuple):
 
 def gather_facts(prepared: Path, features: Path, head: Path, predictions_sha256: str) -> Facts:
     """What git, the environment and this machine's memory of runs say of what lies in the workspace."""
-    keys = {
-        "prepare": _sha256(prepared / "splits.csv"),
-        "extract-features": _sha256(features / "fingerprint.json", prepared / "hashes.txt"),
-        "train-head": _sha256(head / "head.json", head / "weights.npz"),
-        "evaluate": predictions_sha256,
+    made = {
+        "prepare": (prepared / "splits.csv",),
+        "extract-features": (features / "fingerprint.json", prepared / "hashes.txt"),
+        "train-head": (head / "head.json", head / "weights.npz"),
     }
     return Facts(
         revision=_git("rev-parse", "HEAD").strip(),
         changed=[line[3:] for line in _git("status", "--porcelain", "--untracked-files=no").splitlines()],
         versions={"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
-        runs={stage: recall(stage, key) for stage, key in keys.items()},
+        runs={stage: _run(stage, *paths) for stage, paths in made.items()}
+        | {"evaluate": recall("evaluate", predictions_sha256)},
     )
 
 
@@ -69,12 +68,11 @@ def read_lock(path: Path) -> Recorded:
     return Recorded(settings, digests)
 
 
-def _sha256(*paths: Path) -> str:
-    """Of the bytes of all files, one after another; the key of ``run_log``."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes() if path.is_file() else b"")
-    return digest.hexdigest()
+def _run(stage: str, *made: Path) -> dict[str, Any] | None:
+    """What was recorded of the run that made these files."""
+    if not all(path.is_file() for path in made):
+        return None
+    return recall(stage, key_of(*(path.read_bytes() for path in made)))
 
 
 def _git(*arguments: str) -> str:

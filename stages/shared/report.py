@@ -53,7 +53,7 @@ def write_report(prepared: Path, features: Path, head: Path, out: Path) -> None:
         "metrics": metrics,
         "headline": headline(metrics, predictions),
         "store": read_json(features / "fingerprint.json", "fingerprint", "weights_file"),
-        "head": read_json(head / "head.json", "activation"),
+        "head": read_json(head / "head.json"),
         "findings": read_json(findings) if findings.is_file() else None,
         "predictions": predictions,
         "files": file_count(prepared / "images.csv"),

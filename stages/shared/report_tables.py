@@ -97,16 +97,16 @@ def confusion_matrix(predictions: Predictions) -> list[tuple[str, list[Cell]]] |
 
 def confused_pairs(predictions: Predictions) -> tuple[list[tuple[str, str, int, float]], int]:
     """Label, prediction, images and their share of the label's, the most images first; and how many pairs there are."""
-    confusion, classes = predictions.confusion, predictions.classes
-    wrong = confusion * ~np.eye(len(classes), dtype=bool)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:ROWS]
-    shares = wrong / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    wrong = predictions.confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    of_label = predictions.confusion.sum(axis=1)
+    labels, predicted = np.nonzero(wrong)
+    order = np.argsort(-wrong[labels, predicted], kind="stable")[:ROWS]
     pairs = [
-        (classes[label], classes[predicted], int(wrong[label, predicted]), float(shares[label, predicted]))
-        for label, predicted in zip(*np.unravel_index(order, wrong.shape), strict=True)
-        if wrong[label, predicted]
+        (predictions.classes[i], predictions.classes[j], int(wrong[i, j]), float(wrong[i, j] / of_label[i]))
+        for i, j in zip(labels[order], predicted[order], strict=True)
     ]
-    return pairs, int((wrong > 0).sum())
+    return pairs, len(labels)
 
 
 class ClassScore(NamedTuple):
