@@ -61,23 +61,24 @@ def main(prepared: Path, out: Path) -> None:
     kept = PreviousRows(files, out, before) if before and before.key == store.key else None
 
     with locked(machine, store.key):
-        pool = Pool(machine, store.key, store.dtype, tuple(store.shape))
-        missing = [hash_ for hash_ in hashes if hash_ not in pool and (kept is None or hash_ not in kept)]
+        new = [hash_ for hash_ in hashes if kept is None or hash_ not in kept]
+        pool = Pool(machine, store, new)
+        missing = [hash_ for hash_ in new if hash_ not in pool]
         if missing:
             forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
             located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
             add_rows(missing, located, side, forward, pool, store.key, parent)
         stop_if_orphaned(parent)
         # Run by hand, and not by DVC, the rows that are kept may lie in ``out``: it stays until all is written.
-        new = out.with_name(f".{out.name}.new")
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
+        fresh = out.with_name(f".{out.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
         for name, members in by_part(hashes).items():
             rows = [pool.row(hash_) if kept is None or hash_ not in kept else kept.row(hash_) for hash_ in members]
-            (new / name).write_bytes(pack(np.concatenate(rows)))
-        write_json(new / FINGERPRINT_FILE, store._asdict())
+            (fresh / name).write_bytes(pack(np.concatenate(rows)))
+        write_json(fresh / FINGERPRINT_FILE, store._asdict())
         shutil.rmtree(out, ignore_errors=True)
-        new.rename(out)
+        fresh.rename(out)
         trim(machine, pool.folder, most)
     print(f"{len(hashes)} images: {len(hashes) - len(missing)} reused, {len(missing)} computed")
 

@@ -2,7 +2,7 @@
 
 Reads   data.root, the photos.
 Writes  hashes.txt      the set of usable images: their content hashes. Features depend on this alone.
-        images.csv      where each usable file is: hash, file, width, height
+        images.csv      where each usable file is: hash, file, width, height, grey
         splits.csv      what each image means: hash, label, split
         quarantine.csv  each file that cannot be used, with the reason
         decoding.json   how images were decoded, so that the next run decodes only new ones

@@ -12,7 +12,8 @@ from stages import evaluate, extract_features, prepare, train_head
 from stages.shared.report import write_report
 from tests.conftest import Project, new_project
 
-PREPARED, FEATURES, HEAD, OUT = (Path(name) for name in ("data/prepared", "data/features", "data/head", "metrics"))
+FOLDERS = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
+PREPARED, FEATURES, HEAD, TRAINING, OUT = map(Path, FOLDERS)
 SCRIPT = "<script>alert(1)</script>"
 LONG = "a class whose name goes on and on " * 4
 IMAGE = '"><img src=x>'
@@ -37,10 +38,10 @@ def finished_project(folder: Path) -> Project:
     with contextlib.chdir(project.folder):
         prepare.main(PREPARED)
         extract_features.main(PREPARED, FEATURES)
-        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, OUT / "training")
-        evaluate.main(PREPARED, FEATURES, HEAD, OUT)
+        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, TRAINING)
+        evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
         (OUT / "findings.json").write_text(json.dumps([FINDING]))
-        write_report(PREPARED, FEATURES, HEAD, OUT)
+        write_report(PREPARED, FEATURES, HEAD, TRAINING, OUT)
     return project
 
 

@@ -15,7 +15,7 @@ from stages.shared.report import write_report
 from stages.shared.run_log import key_of, record
 from tests.browser import Scheme, needs_browser, opened, serious_findings, started
 from tests.conftest import Project
-from tests.report_project import FEATURES, FINDING, HEAD, IMAGE, OUT, PREPARED, SCRIPT, finished_project
+from tests.report_project import FEATURES, FINDING, HEAD, IMAGE, OUT, PREPARED, SCRIPT, TRAINING, finished_project
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 
 def again() -> str:
-    write_report(PREPARED, FEATURES, HEAD, OUT)
+    write_report(PREPARED, FEATURES, HEAD, TRAINING, OUT)
     return (OUT / "report.html").read_text()
 
 
@@ -153,11 +153,11 @@ def test_a_file_name_that_is_no_utf8_shows_its_bytes(workspace: Path) -> None:
 
 
 def test_a_head_that_was_fitted_in_one_step_has_no_curves_but_its_numbers(workspace: Path) -> None:
-    for path in (workspace / OUT / "training").rglob("*.tsv"):
+    for path in (workspace / TRAINING).rglob("*.tsv"):
         name = path.stem
         path.write_text(f"step\t{name}\n0\t0.25\n")
     path = workspace / OUT / "metrics.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"best_epoch": 1, "epochs": 1}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"best_epoch": 0, "epochs": 0}))
     text = again()
     assert "polyline" not in text
     assert text.count("0.2500") == 4
@@ -182,7 +182,7 @@ def test_a_report_that_fails_is_told_and_loses_no_metrics(
         raise UserError("the disk is full")
 
     monkeypatch.setattr(evaluate, "write_report", fail)
-    evaluate.main(PREPARED, FEATURES, HEAD, OUT)
+    evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
     assert "report.html was not written" in (said := capsys.readouterr().out)
     assert "the disk is full" in said and "python -m tools.report" in said
     assert (workspace / OUT / "metrics.json").is_file()

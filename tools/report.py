@@ -15,7 +15,8 @@ from stages.shared.report import write_report
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.report", description=(__doc__ or "").split("\n\n", 1)[0])
     parser.parse_args(arguments)
-    write_report(Path("data/prepared"), Path("data/features"), Path("data/head"), Path("metrics"))
+    folders = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
+    write_report(*map(Path, folders))
     print("metrics/report.html")
 
 

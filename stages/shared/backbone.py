@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
+from stages.shared.legacy_weights import load_legacy
 from stages.shared.params import LAST, Backbone
 from stages.shared.preprocessing import preprocess
 from stages.shared.tensorflow import keras, tf
@@ -66,10 +67,16 @@ def build_application(name: str, side: int) -> Any:
     return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
 
 
+def load_network(backbone: Backbone, side: int) -> Any:
+    """The whole network, with its weights, in float32. UserError where they cannot be read or do not fit."""
+    path = backbone.weights
+    return _from_keras_file(path) if path.endswith(".keras") else _with_weights(backbone, side)
+
+
 def _load_cut(backbone: Backbone, side: int) -> Any:
     """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
     path = backbone.weights
-    network = _from_keras_file(path) if path.endswith(".keras") else _with_weights(backbone, side)
+    network = load_network(backbone, side)
     if backbone.precision == "bfloat16":
         for layer in network.layers:  # weights stay float32 and are rounded where they are used
             layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
@@ -78,7 +85,7 @@ def _load_cut(backbone: Backbone, side: int) -> Any:
         raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")
     if any(length not in (None, side) for length in expected[1:3]):
         raise UserError(f"backbone.image_side: {side} given; {path} takes {expected[1]} by {expected[2]} pixels.")
-    output = _output(network, backbone.layer)
+    output = output_of(network, backbone.layer)
     if backbone.pooling != "none" and len(output.shape) != 4:
         raise UserError(
             f"backbone.pooling: {backbone.pooling} given, but layer {backbone.layer!r} gives the shape "
@@ -97,8 +104,9 @@ def _with_weights(backbone: Backbone, side: int) -> Any:
     network = build_application(backbone.name, side)
     try:
         with _nothing_skipped():
-            network.load_weights(backbone.weights)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
+            if not load_legacy(network, backbone.weights):
+                network.load_weights(backbone.weights)
+    except Exception as error:  # of a damaged file h5py and Keras raise nearly every type there is
         raise UserError(
             f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: {_first_line(error)}"
         ) from error
@@ -126,8 +134,13 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _output(network: Any, name: str) -> Any:
-    """The one tensor that the layer gives; ``last`` is the output of the whole network."""
+def output_of(network: Any, name: str, key: str = "backbone.layer") -> Any:
+    """The one tensor that the layer gives; ``last`` is the output of the whole network.
+
+    Raises:
+        UserError: no such layer, or several outputs; ``key`` is the parameter that is wrong.
+
+    """
     names = [layer.name for layer in network.layers]
     if name == LAST:
         outputs = network.outputs
@@ -139,9 +152,9 @@ def _output(network: Any, name: str) -> Any:
     else:
         close = difflib.get_close_matches(name, names, n=5, cutoff=0.0)
         raise UserError(
-            f"backbone.layer: {name!r} given, which this network does not have; the most alike are: "
-            f"{', '.join(close)}. Also allowed: last, input."
+            f"{key}: {name!r} given, which this network does not have; the most alike are: "
+            f"{', '.join(close)}. Also allowed: last, {'input' if key == 'backbone.layer' else 'none'}."
         )
     if len(outputs) != 1:
-        raise UserError(f"backbone.layer: {name!r} given, which has {len(outputs)} outputs; allowed: one.")
+        raise UserError(f"{key}: {name!r} given, which has {len(outputs)} outputs; allowed: one.")
     return outputs[0]

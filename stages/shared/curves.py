@@ -19,8 +19,8 @@ class Curve(NamedTuple):
     dropped: int  # values that were not finite
 
     def best(self, epoch: int) -> dict[str, float]:
-        """The values at an epoch."""
-        found = {split: dict(points).get(epoch) for split, points in self.lines.items()}
+        """The values at an epoch; those of the only step where no epoch was chosen, which 0 stands for."""
+        found = {split: dict(points).get(epoch or 1) for split, points in self.lines.items()}
         return {split: value for split, value in found.items() if value is not None}
 
     def chart(self, best_epoch: int) -> Any:

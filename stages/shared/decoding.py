@@ -5,6 +5,7 @@ The decoder is Pillow with an allow-list of formats. Everything that changes pix
 
 import io
 import warnings
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -83,8 +84,38 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
 
 
 def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
-    """The image squeezed to a square: bilinear with antialias. uint8 RGB (side, side, 3), 0..255."""
-    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
+    """The image squeezed to a square by a triangle filter with antialias, in float32, rounded once.
+
+    What ``keras.layers.Resizing(side, side, antialias=True)`` gives for uint8, except where the exact value lies
+    between two levels to the sixth digit. Pillow rounds 8-bit images twice: every eighth value is off by a level.
+
+    Returns:
+        uint8 (side, side, channels), 0..255; an RGB image has 3 channels.
+
+    """
+    rows, columns = _triangle_filter(image.height, side), _triangle_filter(image.width, side).T
+    channels = [rows @ np.asarray(channel).astype(np.float32) @ columns for channel in image.split()]
+    levels: NDArray[np.float32] = np.stack(channels, axis=-1)
+    return np.rint(levels).astype(np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _triangle_filter(length: int, side: int) -> Any:
+    """The weights of ``length`` pixels in ``side`` pixels: sparse float32 (side, length), rows of sum 1.
+
+    Each new pixel blends the old ones around its centre, the nearest most (a triangle). Where the image
+    shrinks, the triangle widens, so that every old pixel counts.
+    """
+    from scipy.sparse import csr_array  # noqa: PLC0415 - costs 0.2 s, and prepare does not resize
+
+    scale = length / side
+    reach = max(scale, 1.0)
+    centre = ((np.arange(side) + 0.5) * scale)[:, None]
+    nearby = np.floor(centre - reach).astype(int) + np.arange(int(2 * reach) + 2)
+    weights = np.maximum(0, 1 - np.abs(nearby + 0.5 - centre) / reach) * ((nearby >= 0) & (nearby < length))
+    weights /= weights.sum(axis=1, keepdims=True)
+    row, tap = weights.nonzero()
+    return csr_array((weights[row, tap].astype(np.float32), (row, nearby[row, tap])), shape=(side, length))
 
 
 def _check_png(content: bytes) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,9 +51,8 @@ def part_of(hash_: str, parts: int) -> str:
 
 def by_part(hashes: Iterable[str]) -> dict[str, list[str]]:
     """The names of all parts for this set of hashes, sorted, each with its sorted hashes."""
-    ordered = sorted(set(hashes))
     parts: dict[str, list[str]] = {}
-    for hash_ in ordered:
+    for hash_ in (ordered := sorted(set(hashes))):
         parts.setdefault(part_of(hash_, part_count(len(ordered))), []).append(hash_)
     return parts
 
@@ -75,9 +75,7 @@ def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows
 
 def pack(rows: Rows) -> bytes:
     """The bytes of a part: an ordinary ``.npy`` file."""
-    content = io.BytesIO()
-    np.lib.format.write_array(content, rows, version=(1, 0), allow_pickle=False)
-    return content.getvalue()
+    return _header(len(rows), rows.dtype) + rows.tobytes()
 
 
 def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -> Rows:
@@ -102,6 +100,15 @@ def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -
     return rows
 
 
+def map_rows(path: Path, expected: np.dtype[np.void]) -> Rows:
+    """The rows of a part as they lie on the disk, not verified. DamagedPartError: it holds no whole rows."""
+    try:
+        return np.memmap(path, expected, "r", offset=len(_header(1, expected)))
+    except ValueError as error:
+        raise DamagedPartError(f"{path}: {error}") from error
+
+
+@lru_cache(maxsize=64)
 def _header(count: int, expected: np.dtype[np.void]) -> bytes:
     """The beginning of an ``.npy`` file of ``count`` rows."""
     stream = io.BytesIO()
@@ -127,20 +134,20 @@ class Store(NamedTuple):
     @property
     def key(self) -> bytes:
         """32 bytes that stand for the fingerprint."""
-        return fingerprint_key(self.fingerprint)
+        return hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).digest()
+
+    @property
+    def row_type(self) -> np.dtype[np.void]:
+        """The numpy type of its rows."""
+        return row_type(self.dtype, tuple(self.shape))
 
     def unpack(self, content: bytes, name: str) -> Rows:
         """``unpack`` for a part of this store."""
-        return unpack(content, name, row_type(self.dtype, tuple(self.shape)), self.key)
+        return unpack(content, name, self.row_type, self.key)
 
     def part_of(self, hash_: str) -> str:
         """The file name of the part that holds this image."""
         return part_of(hash_, part_count(self.images))
-
-
-def fingerprint_key(fingerprint: dict[str, Any]) -> bytes:
-    """32 bytes that stand for a fingerprint."""
-    return hashlib.sha256(json.dumps(fingerprint, sort_keys=True).encode()).digest()
 
 
 def open_store(folder: Path) -> Store:

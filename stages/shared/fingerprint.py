@@ -18,7 +18,11 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
         network: digest of the network below the cut; ignored where the cut is the input.
 
     """
-    pixels = {"decoding": recipe(), "resize": "pillow bilinear, antialiased, to a square", "image_side": side}
+    pixels = {
+        "decoding": recipe(),
+        "resize": "to a square: triangle filter, antialiased, float32, rounded once",
+        "image_side": side,
+    }
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT}
     return pixels | {

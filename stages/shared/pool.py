@@ -7,30 +7,31 @@ earlier backbone cheap, and what queue workers share. It is safe to delete: the 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
 from stages.shared.durable import write_whole
 from stages.shared.errors import UserError
-from stages.shared.features import DamagedPartError, Rows, pack, row_hashes, row_type, unpack
+from stages.shared.features import DamagedPartError, Rows, Store, map_rows, pack, row_hashes
 
 LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
 
 
 class Pool:
-    """The rows of one fingerprint on this machine, in chunks of one batch each."""
+    """The rows of one store's fingerprint on this machine, in chunks of one batch each.
 
-    def __init__(self, machine: Path, key: bytes, dtype: str, shape: tuple[int, ...]) -> None:
-        self.folder = machine / "pool" / key.hex()[:32]
-        self.key = key
-        self.row_type = row_type(dtype, shape)
+    Chunks with a row that is wanted are verified, and deleted if they are damaged; the others are left alone.
+    """
+
+    def __init__(self, machine: Path, store: Store, wanted: Iterable[str]) -> None:
+        self.folder = machine / "pool" / store.key.hex()[:32]
+        self._store = store
         self._chunk = lru_cache(maxsize=64)(self._read)
-        self._where = {hash_: path for path in self._chunks() for hash_ in self._hashes(path)}
+        some = set(wanted)
+        self._where = {hash_: path for path in self._chunks() for hash_ in self._sound(path, some)}
 
     def __contains__(self, hash_: str) -> bool:
         return hash_ in self._where
@@ -47,20 +48,23 @@ class Pool:
         self._where |= dict.fromkeys(hashes, path)
 
     def _chunks(self) -> list[Path]:
-        """Chunks that are whole; damaged ones and leftovers of a killed writer are deleted."""
+        """All chunks; leftovers of a killed writer are deleted."""
         for leftover in self.folder.glob(".*.npy.*"):
             leftover.unlink(missing_ok=True)
         return sorted(self.folder.glob("[!.]*.npy"))
 
-    def _hashes(self, path: Path) -> list[str]:
+    def _sound(self, path: Path, wanted: set[str]) -> list[str]:
+        """The hashes of a chunk, if one of them is wanted and all rows are as they were written."""
         try:
-            return row_hashes(unpack(path.read_bytes(), str(path), self.row_type, self.key))
+            if wanted.isdisjoint(row_hashes(map_rows(path, self._store.row_type))):
+                return []
+            return row_hashes(self._store.unpack(path.read_bytes(), str(path)))
         except DamagedPartError:
             path.unlink()
             return []
 
     def _read(self, path: Path) -> dict[str, Rows]:
-        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        rows = map_rows(path, self._store.row_type)
         return {hash_: rows[index : index + 1] for index, hash_ in enumerate(row_hashes(rows))}
 
 

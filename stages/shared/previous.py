@@ -27,21 +27,27 @@ def read_previous(files: Any, path: str) -> bytes | None:
         return None
 
 
-def fetch_previous(files: Any, folder: str) -> None:
-    """Brings what the cache lacks of an earlier output from the remote, all at once.
+def previous_folder(files: Any, folder: str) -> dict[str, Path]:
+    """Where DVC's cache keeps each file of an earlier output, by its name in the folder.
 
-    Read one by one, thousands of parts would cost as many round trips.
+    What the cache lacks is brought from the remote first, all at once: one by one, thousands of parts would
+    cost as many round trips. (And read through ``files``, each would cost a query of DVC's index, 2 ms.)
     """
     repo = files.repo
+    cache = repo.cache.local
+    found: dict[str, Path] = {}
     for out in repo.index.outs:
         if str(out) != folder or not out.hash_info:
             continue
         listing = out.get_obj()
-        if listing is None or not all(repo.cache.local.exists(content.value) for _, _, content in listing):
+        if listing is None or not all(cache.exists(content.value) for _, _, content in listing):
             try:
                 repo.fetch(targets=[folder])
             except Exception as error:  # noqa: BLE001 - each kind of remote has its own errors
                 print(f"not fetched, the previous {folder}: {error}", flush=True)
+        for parts, _, content in out.get_obj() or ():
+            found["/".join(parts)] = Path(cache.oid_to_path(content.value))
+    return found
 
 
 def machine_folder(files: Any) -> Path:

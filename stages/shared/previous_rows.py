@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.shared.errors import UserError
-from stages.shared.features import FINGERPRINT_FILE, DamagedPartError, Rows, Store, row_hashes
-from stages.shared.previous import fetch_previous, read_previous
+from stages.shared.features import FINGERPRINT_FILE, DamagedPartError, Rows, Store, map_rows, row_hashes
+from stages.shared.previous import previous_folder, read_previous
 
 
 def previous_store(files: Any, folder: Path) -> Store | None:
@@ -19,34 +19,37 @@ def previous_store(files: Any, folder: Path) -> Store | None:
 
 
 class PreviousRows:
-    """The sound rows of the previous output, read a part at a time. Damaged parts are named and left out."""
+    """The sound rows of the previous output. Damaged parts are named and left out."""
 
     def __init__(self, files: Any, folder: Path, store: Store) -> None:
-        fetch_previous(files, str(folder))
-        self._files = files
         self._store = store
-        self._rows = lru_cache(maxsize=64)(self._read)
-        parts = sorted(path for path in files.ls(str(folder), detail=False) if path.endswith(".npy"))
-        self._where = {hash_: path for path in parts for hash_ in self._rows(path)}
+        self._rows = lru_cache(maxsize=64)(self._mapped)
+        kept = previous_folder(files, str(folder))
+        self._parts = {f"{folder}/{name}": path for name, path in sorted(kept.items()) if name.endswith(".npy")}
+        self._where = {hash_: part for part in self._parts for hash_ in self._sound(part)}
 
     def __contains__(self, hash_: str) -> bool:
         return hash_ in self._where
 
     def row(self, hash_: str) -> Rows:
         """The stored row of this image, shape (1,)."""
-        path = self._where[hash_]
+        part = self._where[hash_]
         try:
-            return self._rows(path)[hash_]
-        except KeyError as error:
-            raise UserError(f"{path} vanished while it was read (dvc gc?). Run `dvc repro` again.") from error
+            return self._rows(part)[hash_]
+        except (OSError, DamagedPartError, KeyError) as error:
+            raise UserError(f"{part} vanished while it was read (dvc gc?). Run `dvc repro` again.") from error
 
-    def _read(self, path: str) -> dict[str, Rows]:
-        content = read_previous(self._files, path)
+    def _sound(self, part: str) -> list[str]:
+        """The hashes of a part whose every row is as it was written."""
         try:
-            if content is None:
-                raise DamagedPartError(f"{path}: neither cache nor remote has it any more")
-            rows = self._store.unpack(content, path)
-        except DamagedPartError as damage:
-            print(f"not reused, a part of the previous features is lost or damaged: {damage}", flush=True)
-            return {}
+            return row_hashes(self._store.unpack(self._parts[part].read_bytes(), part))
+        except OSError as error:
+            damage: Exception | str = f"{part}: {error.strerror}, and no remote gave it"
+        except DamagedPartError as error:
+            damage = error
+        print(f"not reused, a part of the previous features is lost or damaged: {damage}", flush=True)
+        return []
+
+    def _mapped(self, part: str) -> dict[str, Rows]:
+        rows = map_rows(self._parts[part], self._store.row_type)
         return {hash_: rows[index : index + 1] for index, hash_ in enumerate(row_hashes(rows))}

@@ -34,7 +34,7 @@ SMALL, LARGE = 160, 320  # pixels of a sample's and of a mistake's longer side: 
 METRICS = ("accuracy", "accuracy_low", "accuracy_high", "images", "correct", "split", "chose_the_epoch", "best_epoch")
 
 
-def write_report(prepared: Path, features: Path, head: Path, out: Path) -> None:
+def write_report(prepared: Path, features: Path, head: Path, training: Path, out: Path) -> None:
     """Writes ``out/report.html`` from what the stages left in these folders; photos may be missing.
 
     Raises:
@@ -62,7 +62,7 @@ def write_report(prepared: Path, features: Path, head: Path, out: Path) -> None:
         "small": thumbnails(root, small, SMALL),
         "large": thumbnails(root, large, LARGE),
         "refusals": refusals(prepared / "quarantine.csv"),
-        "curves": [read_curve(out / "training", name) for name in ("loss", "accuracy")],
+        "curves": [read_curve(training, name) for name in ("loss", "accuracy")],
         "matrix": confusion_matrix(predictions),
         "pairs": confused_pairs(predictions),
         "class_scores": class_scores(metrics, predictions),
