@@ -19,6 +19,7 @@ from stages.shared.head import Figures, Head, write_head
 from stages.shared.labelled import Labelled
 from stages.shared.params import NOTHING, Params, load_params
 from stages.shared.tables import Assignment, read_rows
+from stages.shared.views import views_of
 from stages.shared.weights_file import resolved_side
 
 
@@ -35,9 +36,11 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
         )
 
     def labelled(split: str) -> Labelled:
+        views = params.backbone.views if split == "train" else 1
         members = [row for row in rows if row.split == split]
-        labels = np.array([classes.index(row.label) for row in members])
-        return Labelled(read_features(features, store, [row.hash for row in members]), labels)
+        keys = [view.key for row in members for view in views_of(row.hash, views)]
+        labels = np.repeat([classes.index(row.label) for row in members], views)
+        return Labelled(read_features(features, store, keys), labels, np.repeat(np.arange(len(members)), views))
 
     head = Head(classes, activation, 1 / 255 if store.dtype == "uint8" else 1.0, params.head.pooling)
     data, validation = labelled("train"), labelled("validation")
@@ -51,7 +54,7 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
 
         if params.head.kind == "logistic":
             head = by_cross_validation(params, head, data)
-            log(head.judge(*data), head.judge(*validation))
+            log(head.judge(data), head.judge(validation))
         else:
             head = by_steps(params, head, store.shape, data, validation, log)
     write_head(out, head)
@@ -61,9 +64,7 @@ def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:
     """The head as a logistic regression; validation images have no say in it."""
     from stages.shared.logistic import fit_logistic  # noqa: PLC0415 - imports scikit-learn
 
-    fitted = fit_logistic(
-        head.inputs(data.features), data.labels, np.arange(len(data.labels)), head.logits, params.train
-    )
+    fitted = fit_logistic(data._replace(features=head.inputs(data.features)), head.logits, params.train)
     print(f"cross-validation chose C = {fitted.strength:g}")
     return head._replace(weights=fitted.weights, trained_parameters=sum(array.size for array in fitted.weights))
 
