@@ -104,7 +104,7 @@ def reliability_chart(description: str, bins: Sequence[tuple[float, float, float
 
 def interval_chart(description: str, value: float, low: float, high: float, mark: float) -> Markup:
     """A share with its interval on an axis that ends at 1, and a tick at another share to compare with."""
-    across = Axis(round_down(min(low, mark)), 1, 8, WIDTH - RIGHT)
+    across = Axis(round_down(min(low, mark)), 1, LEFT / 2, WIDTH - LEFT / 2)
     place = across.at(mark)
     numbers = [tag("text", f"{tick:.0%}", x=across.at(tick), y=50, text_anchor="middle") for tick in across.ticks()]
     tick = tag("line", x1=place, x2=place, y1=8, y2=28, class_="mark")
