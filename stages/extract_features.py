@@ -11,6 +11,7 @@ TensorFlow is imported only if a row must be computed.
 import os
 import shutil
 import sys
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from stages.shared.params import INPUT, load_params
 from stages.shared.pool import Pool, limit, locked, trim
 from stages.shared.previous import dvc_files, machine_folder
 from stages.shared.previous_rows import PreviousRows, previous_store
+from stages.shared.run_log import key_of, record
 from stages.shared.tables import Image, read_rows
 from stages.shared.views import View, read_wanted
 from stages.shared.weights_file import resolved_side
@@ -36,10 +38,12 @@ from stages.shared.weights_file import resolved_side
 
 def main(prepared: Path, out: Path) -> None:
     parent = os.getppid()
+    start = time.perf_counter()
     params = load_params()
     backbone = params.backbone
     side = resolved_side(backbone)
-    views = {view.key: view for view in read_wanted((prepared / "hashes.txt").read_text())}
+    wanted = (prepared / "hashes.txt").read_bytes()
+    views = {view.key: view for view in read_wanted(wanted.decode())}
 
     @lru_cache(maxsize=1)
     def network() -> Any:
@@ -81,7 +85,10 @@ def main(prepared: Path, out: Path) -> None:
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
         trim(machine, pool.folder, most)
-    print(f"{len(views)} images: {len(views) - len(missing)} reused, {len(missing)} computed")
+    reused = len(views) - len(missing)
+    facts = {"seconds": time.perf_counter() - start, "reused": reused, "computed": len(missing)}
+    record("extract-features", key_of((out / FINGERPRINT_FILE).read_bytes(), wanted), facts)
+    print(f"{len(views)} images: {reused} reused, {len(missing)} computed")
 
 
 def add_rows(missing: list[View], located: Located, forward: Any, pool: Pool, key: bytes, parent: int) -> None:

@@ -12,6 +12,7 @@ Writes  hashes.txt      the set of usable images: their content hashes, and how 
 import json
 import os
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -27,12 +28,14 @@ from stages.shared.examining import Known, examine
 from stages.shared.layouts import Photo, base, find_photos
 from stages.shared.params import load_params
 from stages.shared.previous import dvc_files, read_previous
+from stages.shared.run_log import key_of, record
 from stages.shared.splits import assign
 from stages.shared.tables import Assignment, Image, Quarantined, parse_rows, write_rows
 from stages.shared.views import write_wanted
 
 
 def main(out: Path) -> None:
+    start = time.perf_counter()
     params = load_params()
     root = base(params.data.root)
     max_pixels = params.data.max_megapixels * 1_000_000
@@ -65,6 +68,7 @@ def main(out: Path) -> None:
     write_rows(out / "images.csv", Image, sorted(images, key=lambda row: row.file))
     write_rows(out / "splits.csv", Assignment, assignments)
     write_json(out / "decoding.json", decoding)
+    record("prepare", key_of((out / "splits.csv").read_bytes()), {"seconds": time.perf_counter() - start})
     classes = {row.label for row in assignments}
     print(f"{len(images)} images, {len(classes)} classes, {len(quarantined)} quarantined")
 

@@ -7,6 +7,7 @@ Writes  data/head/: head.json and weights.npz (see stages/shared/head.py),
 """
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from dvclive.live import Live
 
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features
-from stages.shared.head import Figures, Head, write_head
+from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, Head, write_head
 from stages.shared.labelled import Labelled
 from stages.shared.params import NOTHING, Params, load_params
+from stages.shared.run_log import key_of, record
 from stages.shared.tables import Assignment, read_rows
 from stages.shared.views import views_of
 from stages.shared.weights_file import resolved_side
 
 
 def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
+    start = time.perf_counter()
     params = load_params()
     rows = read_rows(splits, Assignment)
     classes = sorted({row.label for row in rows})
@@ -58,6 +61,8 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
         else:
             head = by_steps(params, head, store.shape, data, validation, log)
     write_head(out, head)
+    written = [(out / name).read_bytes() for name in (DESCRIPTION_FILE, WEIGHTS_FILE)]
+    record("train-head", key_of(*written), {"seconds": time.perf_counter() - start})
 
 
 def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:

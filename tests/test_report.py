@@ -109,6 +109,7 @@ def test_quarantine_and_the_revision_of_the_code_are_told(finished: Project, rep
     assert "zero byte" in text and "broken.jpg" in text
     assert finished.run("git", "rev-parse", "HEAD").strip() in text
     assert "and changes to params.yaml" in text
+    assert "not recorded" not in text  # the stages said how long they took
 
 
 def test_what_this_machine_remembers_of_the_runs_is_told(workspace: Path) -> None:
