@@ -6,11 +6,13 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
+        metrics/report.html      all of it for people; no DVC output (see stages/shared/report.py)
 """
 
 import csv
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from operator import itemgetter
@@ -27,6 +29,7 @@ from stages.shared.findings import findings
 from stages.shared.head import Head, read_head
 from stages.shared.near_copies import near_copies
 from stages.shared.params import load_params
+from stages.shared.report import write_report
 from stages.shared.run_log import key_of, record
 from stages.shared.scoring import reliability, scores
 from stages.shared.tables import Assignment, Image, read_rows, table
@@ -88,6 +91,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     print(sentence(metrics))
     for finding in noticed:
         print(f"{finding.name}: {finding.evidence} {finding.advice}")
+    report(prepared, features, head_folder, curves, out)
 
 
 def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.float64]:
@@ -115,6 +119,16 @@ def validation_losses(curves: Path) -> list[float]:
         return []
     with path.open(newline="") as file:
         return [float(row["loss"]) for row in csv.DictReader(file, delimiter="\t")]
+
+
+def report(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
+    """Writes the page. Where it fails, the results above still stand, and DVC keeps them."""
+    try:
+        write_report(prepared, features, head_folder, curves, out)
+    except (Exception, UserError) as error:  # noqa: BLE001 - whatever it is, it is told
+        (out / "report.html").unlink(missing_ok=True)  # an earlier run's page would pass for this one's
+        reason = error if isinstance(error, UserError) else traceback.format_exc()
+        print(f"{out}/report.html was not written: {reason}\n`python -m tools.report` tries again.", flush=True)
 
 
 def sentence(metrics: dict[str, float | str | bool]) -> str:
