@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stages.shared.computing import BATCH, Located, compute
+from stages.shared.computing import BATCH, Forward, Located, compute
 from stages.shared.describing import describe
 from stages.shared.durable import write_json
 from stages.shared.errors import UserError
@@ -65,7 +65,7 @@ def main(prepared: Path, out: Path) -> None:
         pool = Pool(machine, store, new)
         missing = [hash_ for hash_ in new if hash_ not in pool]
         if missing:
-            forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
+            forward = Forward(lambda pixels: pixels, 1) if backbone.layer == INPUT else network().forward(BATCH)
             located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
             add_rows(missing, located, side, forward, pool, store.key, parent)
         stop_if_orphaned(parent)
@@ -84,7 +84,7 @@ def main(prepared: Path, out: Path) -> None:
 
 
 def add_rows(
-    missing: list[str], located: Located, side: int, forward: Any, pool: Pool, key: bytes, parent: int
+    missing: list[str], located: Located, side: int, forward: Forward, pool: Pool, key: bytes, parent: int
 ) -> None:
     """Computes the missing rows batch by batch; each batch is safe in the pool before the next one."""
     with tqdm(total=len(missing), desc="extract-features", unit=" images", disable=None) as progress:

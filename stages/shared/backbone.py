@@ -4,20 +4,19 @@ import difflib
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stages.shared.computing import Forward
 from stages.shared.errors import UserError
 from stages.shared.params import LAST, Backbone
 from stages.shared.preprocessing import preprocess
+from stages.shared.runtimes import fuses_bfloat16, use_bfloat16, with_openvino, with_tensorflow
 from stages.shared.tensorflow import keras, tf
 from stages.shared.weights_file import resolved_preprocess
-
-Forward = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 class FrozenBackbone:
@@ -28,7 +27,11 @@ class FrozenBackbone:
         self._side = side
         self._mode = resolved_preprocess(backbone)
         self._pooling = backbone.pooling
-        self._cut = _load_cut(backbone, side)
+        # OpenVINO and TensorFlow on some processors make a float32 graph a bfloat16 one themselves.
+        self._runtime = backbone.runtime
+        bfloat16 = backbone.precision == "bfloat16"
+        self._bfloat16 = bfloat16 and (self._runtime == "openvino" or fuses_bfloat16())
+        self._cut = _load_cut(backbone, side, layers_in_bfloat16=bfloat16 and not self._bfloat16)
         self._layers = self._cut.get_config() if backbone.weights.endswith(".keras") else backbone.name
 
     def describe(self) -> tuple[str, str, list[int]]:
@@ -42,17 +45,19 @@ class FrozenBackbone:
             array = np.ascontiguousarray(weight.numpy())
             digest.update(f"{array.dtype.str} {array.shape};".encode())
             digest.update(array.tobytes())
-        row = self.forward(batch=1)(np.zeros((1, self._side, self._side, 3), np.uint8))[0]
-        return digest.hexdigest(), str(row.dtype), list(row.shape)
+        shape = self._cut.compute_output_shape((1, self._side, self._side, 3))[1:]
+        return digest.hexdigest(), "float32", [*(shape if self._pooling == "none" else shape[-1:])]
 
     def forward(self, batch: int) -> Forward:
         """One compiled call: uint8 RGB (batch, side, side, 3), 0..255, to float32 features (batch, *shape).
 
-        The shape is fixed, so that TensorFlow compiles once; the caller pads the last batch.
+        The shape is fixed, so that it is compiled once; the caller pads the last batch.
         """
-        signature = [tf.TensorSpec((batch, self._side, self._side, 3), tf.uint8)]
-        compiled = tf.function(self._features, input_signature=signature)
-        return lambda pixels: compiled(tf.constant(pixels)).numpy()
+        shape = [batch, self._side, self._side, 3]
+        traced = tf.function(self._features, input_signature=[tf.TensorSpec(shape, tf.uint8)]).get_concrete_function()
+        if self._runtime == "openvino":
+            return with_openvino(traced, shape, self._bfloat16)
+        return with_tensorflow(traced, self._bfloat16)
 
     def _features(self, pixels: Any) -> Any:
         maps = tf.cast(self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False), tf.float32)
@@ -66,13 +71,12 @@ def build_application(name: str, side: int) -> Any:
     return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
 
 
-def _load_cut(backbone: Backbone, side: int) -> Any:
+def _load_cut(backbone: Backbone, side: int, layers_in_bfloat16: bool) -> Any:
     """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
     path = backbone.weights
     network = _from_keras_file(path) if path.endswith(".keras") else _with_weights(backbone, side)
-    if backbone.precision == "bfloat16":
-        for layer in network.layers:  # weights stay float32 and are rounded where they are used
-            layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
+    if layers_in_bfloat16:
+        use_bfloat16(network)
     expected = getattr(network, "input_shape", None)
     if not isinstance(expected, tuple) or len(expected) != 4 or expected[3] != 3:
         raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")

@@ -1,16 +1,16 @@
 """From content hashes to features: read, check, decode, resize and pass the network, batch by batch.
 
-Threads decode the next batches while the network works on this one. A few batches are in memory, however
-many images there are.
+Threads decode the next batches while the network works on this one and the caller saves the last. A few
+batches are in memory, however many images there are.
 """
 
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,16 @@ from stages.shared.tables import Image
 
 BATCH = 32  # images a call of the network; the features of an image do not depend on it
 AHEAD = 3  # batches that are decoded before they are needed
+
+
+class Forward(NamedTuple):
+    """A compiled network: uint8 (BATCH, side, side, 3) to features (BATCH, *shape)."""
+
+    call: Callable[[NDArray[np.uint8]], NDArray[Any]]
+    at_once: int  # calls that are best made at the same time, by as many threads
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        return self.call(pixels)
 
 
 class Located:
@@ -53,25 +63,28 @@ class Located:
 
 
 def compute(
-    hashes: Sequence[str], located: Located, side: int, forward: Any
+    hashes: Sequence[str], located: Located, side: int, forward: Forward
 ) -> Iterator[tuple[list[str], NDArray[Any]]]:
-    """Batches of hashes with their features, in the order given.
-
-    Args:
-        forward: uint8 (BATCH, side, side, 3) to features (BATCH, *shape).
-
-    """
-    batches = [list(hashes[start : start + BATCH]) for start in range(0, len(hashes), BATCH)]
-    waiting: deque[list[Future[NDArray[np.uint8]]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    """Batches of hashes with their features, in the order given."""
+    waiting: deque[tuple[list[str], Future[NDArray[Any]]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count()) as decoders, ThreadPoolExecutor(forward.at_once) as callers:
         try:
-            for number, batch in enumerate(batches):
-                while len(waiting) <= AHEAD and number + len(waiting) < len(batches):
-                    following = batches[number + len(waiting)]
-                    waiting.append([threads.submit(located.pixels, hash_, side) for hash_ in following])
-                pixels = np.zeros((BATCH, side, side, 3), np.uint8)  # the last batch is padded with black
-                for index, future in enumerate(waiting.popleft()):
-                    pixels[index] = future.result()
-                yield batch, forward(pixels)[: len(batch)]
+            for start in range(0, len(hashes), BATCH):
+                batch = list(hashes[start : start + BATCH])
+                photos = [decoders.submit(located.pixels, hash_, side) for hash_ in batch]
+                waiting.append((batch, callers.submit(_features, photos, side, forward)))
+                if len(waiting) > AHEAD + forward.at_once:
+                    done, features = waiting.popleft()
+                    yield done, features.result()
+            for done, features in waiting:
+                yield done, features.result()
         finally:
-            threads.shutdown(wait=True, cancel_futures=True)
+            decoders.shutdown(wait=False, cancel_futures=True)
+            callers.shutdown(wait=False, cancel_futures=True)
+
+
+def _features(photos: list[Future[NDArray[np.uint8]]], side: int, forward: Forward) -> NDArray[Any]:
+    pixels = np.zeros((BATCH, side, side, 3), np.uint8)  # the last batch is padded with black
+    for index, photo in enumerate(photos):
+        pixels[index] = photo.result()
+    return forward(pixels)[: len(photos)]

@@ -60,6 +60,7 @@ class Backbone(Section):
     pooling: Literal["none", "avg", "max"]
     preprocess: Literal["native", "rescale", "caffe", "tf", "torch", "none"]
     precision: Literal["float32", "bfloat16"]
+    runtime: Literal["tensorflow", "openvino"]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
