@@ -1,15 +1,20 @@
 """evaluate: what the head says of every image, and how good that is on images that did not train it.
 
-Reads   images.csv, splits.csv, data/features/ and data/head/.
+Reads   images.csv, splits.csv, data/features/, data/head/ and the curves of the training.
 Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/predictions.csv  every image: hash, file, split, label, predicted, a probability a class
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
+        metrics/findings.json    what to look at: name, evidence, advice
 """
 
+import csv
 import sys
+from collections import Counter
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +22,10 @@ from numpy.typing import NDArray
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features
+from stages.shared.findings import findings
 from stages.shared.head import Head, read_head
+from stages.shared.near_copies import near_copies
+from stages.shared.params import load_params
 from stages.shared.scoring import reliability, scores
 from stages.shared.tables import Assignment, Image, read_rows, table
 
@@ -25,8 +33,10 @@ CHUNK = 1024  # images whose features are in memory at once
 OPTIMISTIC = "validation chose the best epoch too, so this accuracy is somewhat optimistic"
 
 
-def main(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
-    files = {row.hash: row.file for row in reversed(read_rows(prepared / "images.csv", Image))}
+def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
+    params = load_params()
+    images = read_rows(prepared / "images.csv", Image)
+    files = {row.hash: row.file for row in reversed(images)}
     rows = read_rows(prepared / "splits.csv", Assignment)
     head = read_head(head_folder)
     if unknown := sorted({row.label for row in rows} - set(head.classes)):
@@ -40,7 +50,7 @@ def main(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
     metrics = {
         **scores(labels[evaluated], probabilities[evaluated], head.classes),
         "split": split,
-        "chose_the_epoch": split == "validation",
+        "chose_the_epoch": split == "validation" and head.best_epoch > 0,
         "best_epoch": head.best_epoch,
         "epochs": head.epochs,
     }
@@ -57,7 +67,23 @@ def main(prepared: Path, features: Path, head_folder: Path, out: Path) -> None:
     curve = reliability(labels[evaluated], probabilities[evaluated])
     write_whole(out / "reliability.csv", table(["confidence", "accuracy", "images"], curve))
     write_json(out / "metrics.json", metrics)
+
+    trained = splits == "train"
+    store = open_store(features)
+    noticed = findings(
+        params.train,
+        metrics,
+        losses=validation_losses(curves),
+        correct=int((labels == probabilities.argmax(axis=1))[trained].sum()),
+        labels=Counter(row.label for row in rows if row.split == "train"),
+        images=images,
+        fingerprint=store.fingerprint,
+        copies=near_copies(features, store, rows, split),
+    )
+    write_json(out / "findings.json", [finding._asdict() for finding in noticed])
     print(sentence(metrics))
+    for finding in noticed:
+        print(f"{finding.name}: {finding.evidence} {finding.advice}")
 
 
 def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.float64]:
@@ -65,7 +91,26 @@ def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.fl
     store = open_store(features)
     hashes = [row.hash for row in rows]
     chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
-    return np.concatenate([head.probabilities(read_features(features, store, chunk)) for chunk in chunks])
+    maps = network_of(head)
+    return np.concatenate([head.probabilities(maps(read_features(features, store, chunk))) for chunk in chunks])
+
+
+def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """What the head does before its dense layers; most heads do nothing, and need no TensorFlow."""
+    if head.network is None:
+        return lambda features: features
+    from stages.shared.head_network import HeadNetwork  # noqa: PLC0415 - imports TensorFlow
+
+    return HeadNetwork(head)
+
+
+def validation_losses(curves: Path) -> list[float]:
+    """The validation loss of each epoch, from dvclive's folder; empty where none was written."""
+    path = curves / "plots" / "metrics" / "validation" / "loss.tsv"
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file, delimiter="\t")]
 
 
 def sentence(metrics: dict[str, float | str | bool]) -> str:

@@ -1,8 +1,9 @@
 """prepare: what images there are, which can be used, and what each of them means.
 
 Reads   data.root, the photos.
-Writes  hashes.txt      the set of usable images: their content hashes. Features depend on this alone.
-        images.csv      where each usable file is: hash, file, width, height
+Writes  hashes.txt      the set of usable images: their content hashes, and how many views of them are
+                        wanted where that is not one. Features depend on this alone.
+        images.csv      where each usable file is: hash, file, width, height, grey
         splits.csv      what each image means: hash, label, split
         quarantine.csv  each file that cannot be used, with the reason
         decoding.json   how images were decoded, so that the next run decodes only new ones
@@ -28,6 +29,7 @@ from stages.shared.params import load_params
 from stages.shared.previous import dvc_files, read_previous
 from stages.shared.splits import assign
 from stages.shared.tables import Assignment, Image, Quarantined, parse_rows, write_rows
+from stages.shared.views import write_wanted
 
 
 def main(out: Path) -> None:
@@ -58,7 +60,8 @@ def main(out: Path) -> None:
     report(images, by_hash, quarantined, out)
     assignments = assign(by_hash, params.split.validation_fraction, params.split.test_fraction, params.split.seed)
 
-    write_whole(out / "hashes.txt", "".join(f"{hash_}\n" for hash_ in sorted(by_hash)).encode())
+    views = {row.hash: params.backbone.views if row.split == "train" else 1 for row in assignments}
+    write_whole(out / "hashes.txt", write_wanted(sorted(views.items())))
     write_rows(out / "images.csv", Image, sorted(images, key=lambda row: row.file))
     write_rows(out / "splits.csv", Assignment, assignments)
     write_json(out / "decoding.json", decoding)

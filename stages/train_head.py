@@ -1,28 +1,26 @@
 """train-head: the small network on top of the bottleneck features.
 
-Reads   splits.csv (which images train, which choose the epoch) and data/features/.
+Reads   splits.csv (which images train, which choose the epoch), data/features/ and, for train.unfreeze,
+        backbone.weights.
 Writes  data/head/: head.json and weights.npz (see stages/shared/head.py),
         metrics/training/: the curves, by dvclive.
 """
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dvclive.live import Live
 
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features
-from stages.shared.head import Head, Labelled, flat, write_head
-from stages.shared.params import load_params
+from stages.shared.head import Figures, Head, write_head
+from stages.shared.labelled import Labelled
+from stages.shared.params import NOTHING, Params, load_params
 from stages.shared.tables import Assignment, read_rows
-
-FIGURES = {  # Keras's names and ours
-    "loss": "train/loss",
-    "accuracy": "train/accuracy",
-    "val_loss": "validation/loss",
-    "val_accuracy": "validation/accuracy",
-}
+from stages.shared.views import views_of
+from stages.shared.weights_file import resolved_side
 
 
 def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
@@ -31,34 +29,66 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
     classes = sorted({row.label for row in rows})
     activation = resolved_activation(params.head.activation, classes)
     store = open_store(features)
-    scale = 1 / 255 if store.dtype == "uint8" else 1.0
+    if params.head.pooling != "none" and len(store.shape) != 3:
+        raise UserError(
+            f"head.pooling: {params.head.pooling} given for features of the shape {tuple(store.shape)}, which have no "
+            "height and width to pool over; allowed: none."
+        )
 
     def labelled(split: str) -> Labelled:
+        views = params.backbone.views if split == "train" else 1
         members = [row for row in rows if row.split == split]
-        labels = np.array([classes.index(row.label) for row in members])
-        return Labelled(flat(read_features(features, store, [row.hash for row in members]), scale), labels)
+        keys = [view.key for row in members for view in views_of(row.hash, views)]
+        labels = np.repeat([classes.index(row.label) for row in members], views)
+        return Labelled(read_features(features, store, keys), labels, np.repeat(np.arange(len(members)), views))
 
+    head = Head(classes, activation, 1 / 255 if store.dtype == "uint8" else 1.0, params.head.pooling)
     data, validation = labelled("train"), labelled("validation")
-
-    from stages.shared.training import fit  # noqa: PLC0415 - imports TensorFlow, so after all that can go wrong
-
     with Live(str(curves), save_dvc_exp=False, dvcyaml=None, report=None) as live:
 
-        def log(_epoch: int, figures: dict[str, float]) -> None:
-            for name, value in figures.items():
-                live.log_metric(FIGURES[name], value)
+        def log(trained: Figures, judged: Figures) -> None:
+            for split, figures in (("train", trained), ("validation", judged)):
+                live.log_metric(f"{split}/loss", figures.loss)
+                live.log_metric(f"{split}/accuracy", figures.accuracy)
             live.next_step()
 
-        best = fit(
-            params.head,
-            params.train,
-            data,
-            validation,
-            logits=1 if activation == "sigmoid" else len(classes),
-            log=log,
-        )
-    write_head(out, Head(classes, activation, scale, best.best_epoch, best.epochs, best.weights))
+        if params.head.kind == "logistic":
+            head = by_cross_validation(params, head, data)
+            log(head.judge(data), head.judge(validation))
+        else:
+            head = by_steps(params, head, store.shape, data, validation, log)
+    write_head(out, head)
+
+
+def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:
+    """The head as a logistic regression; validation images have no say in it."""
+    from stages.shared.logistic import fit_logistic  # noqa: PLC0415 - imports scikit-learn
+
+    fitted = fit_logistic(data._replace(features=head.inputs(data.features)), head.logits, params.train)
+    print(f"cross-validation chose C = {fitted.strength:g}")
+    return head._replace(weights=fitted.weights, trained_parameters=sum(array.size for array in fitted.weights))
+
+
+def by_steps(params: Params, head: Head, shape: list[int], data: Labelled, validation: Labelled, log: Any) -> Head:
+    """The head of the best epoch."""
+    # These import TensorFlow: only now, when all that can go wrong early has not.
+    from stages.shared.convolutions import convolutions, describe  # noqa: PLC0415
+    from stages.shared.tail import load_tail  # noqa: PLC0415
+    from stages.shared.training import fit, set_seed  # noqa: PLC0415
+
+    set_seed(params.train)
+    network = None
+    if params.head.kind == "cnn":
+        network = convolutions(params.head, shape, head.feature_scale)
+    if params.train.unfreeze != NOTHING:
+        network = load_tail(params.backbone, params.train, resolved_side(params.backbone))
+    if network is None:
+        data, validation = (part._replace(features=head.inputs(part.features)) for part in (data, validation))
+    best = fit(params.head, params.train, data, validation, head.logits, log, network)
     print(f"best of {best.epochs} epochs: {best.best_epoch}")
+    if network is not None:
+        head = head._replace(feature_scale=1.0, network=describe(network))
+    return head._replace(**best._asdict())
 
 
 def resolved_activation(given: str, classes: list[str]) -> str:

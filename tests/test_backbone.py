@@ -18,12 +18,12 @@ LAYERS = ["conv", "relu", "pool", "flat", "dense"]
 
 def params(weights: Path, **changes: Any) -> Backbone:
     given = {"name": "custom", "image_side": SIDE, "layer": "pool", "pooling": "none", "preprocess": "tf"}
-    given |= {"precision": "float32", "runtime": "tensorflow"}
+    given |= {"color_mode": "rgb", "views": 1, "precision": "float32", "runtime": "tensorflow"}
     return Backbone.model_validate({**given, "weights": str(weights), **changes})
 
 
 def frozen(weights: Path, **changes: Any) -> Any:
-    from stages.shared.backbone import FrozenBackbone
+    from stages.shared.frozen import FrozenBackbone
 
     backbone = params(weights, **changes)
     assert isinstance(backbone.image_side, int)

@@ -23,7 +23,7 @@ def stages() -> dict[str, Any]:
 
 def script(stage: Any) -> Path:
     """The script of ``python -m package.module ...``."""
-    return Path(stage["cmd"].split()[2].replace(".", "/") + ".py")
+    return Path(stage["cmd"].removeprefix("exec ").split()[2].replace(".", "/") + ".py")
 
 
 def modules(path: Path, seen: frozenset[Path] = frozenset()) -> frozenset[Path]:
@@ -82,5 +82,5 @@ def test_every_path_in_a_command_is_declared() -> None:
     for name, stage in stages().items():
         outs = [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"] + stage.get("metrics", [])]
         declared = [*outs, *stage["deps"]]
-        for path in stage["cmd"].split()[3:]:
+        for path in stage["cmd"].removeprefix("exec ").split()[3:]:
             assert any(f"{known}/".startswith(f"{path}/") for known in declared) or path.startswith("${"), (name, path)

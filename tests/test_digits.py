@@ -20,6 +20,7 @@ def test_the_digits_run_offline_and_reach_their_accuracy_and_a_second_run_does_n
     assert metrics["accuracy"] >= 0.96
     assert metrics["split"] == "test"
     assert not metrics["chose_the_epoch"]
+    assert json.loads((project.folder / "metrics" / "findings.json").read_text()) == []
     assert "Running stage" not in project.run("dvc", "repro", "--all-pipelines")
     assert project.run("git", "status", "--porcelain", "--untracked-files=all") == "?? data/dvc.lock\n?? dvc.lock\n"
     # All that DVC draws is there.

@@ -43,7 +43,7 @@ def test_an_odd_name_survives_disk_table_and_back(tmp_path: Path, name: str) -> 
     photos = find_photos(str(tmp_path / "root"))
     assert [(photo.file, photo.label) for photo in photos] == [(f"{name}/{name}.jpg", name)]
 
-    rows = [Image("0" * 64, photos[0].file, 3, 2), Image("1" * 64, "plain/1.jpg", 1, 1)]
+    rows = [Image("0" * 64, photos[0].file, 3, 2, 0), Image("1" * 64, "plain/1.jpg", 1, 1, 1)]
     write_rows(tmp_path / "images.csv", Image, rows)
     assert read_rows(tmp_path / "images.csv", Image) == rows
 

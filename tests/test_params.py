@@ -52,6 +52,7 @@ def test_the_shipped_parameters_are_valid() -> None:
         {"split.test_fraction": "0"},
         {"backbone.image_side": "96"},
         {**VGG16, "backbone.image_side": "32", "backbone.layer": "last"},
+        {**VGG16, "backbone.weights": "vgg16_weights.h5"},
         {"backbone.layer": "input", "backbone.image_side": "64", "backbone.weights": "data/no-weights.txt"},
     ],
     ids=",".join,
@@ -79,8 +80,7 @@ WRONG_VALUES = [
     ("split.validation_fraction", "0", "0 given; should be greater than 0"),
     ("split.test_fraction", "1.0", "1.0 given; should be less than 1"),
     ("split.seed", "-1", "-1 given; should be greater than or equal to 0"),
-    ("head.dropout", "1.0", "1.0 given; should be less than 1"),
-    ("head.kind", "forest", "'forest' given; should be 'linear' or 'mlp'"),
+    ("head.kind", "forest", "'forest' given; should be 'linear', 'mlp', 'cnn' or 'logistic'"),
     ("train.learning_rate", "'0.001'", "'0.001' given; should be a valid number"),
     ("train.learning_rate", "false", "False given; should be a valid number"),
     ("train.learning_rate", "", "None given; should be a valid number"),
@@ -114,7 +114,7 @@ def test_one_wrong_value_gives_one_line_with_key_given_and_allowed(
         ),
         ({**VGG16, "backbone.image_side": "4097"}, ["backbone.image_side: 4097 given;", "4096", "'native'"]),
         ({**VGG16, "backbone.image_side": "big"}, ["backbone.image_side: 'big' given;", "integer", "'native'"]),
-        ({**VGG16, "backbone.weights": "vgg.pt"}, ["backbone.weights: 'vgg.pt' given; allowed: a .weights.h5 or"]),
+        ({**VGG16, "backbone.weights": "vgg.pt"}, ["backbone.weights: 'vgg.pt' given; allowed: a .h5 or"]),
         (
             {"backbone.preprocess": "native"},
             ["backbone.preprocess: native given", "allowed: rescale, caffe, tf, torch, none"],
@@ -126,6 +126,27 @@ def test_one_wrong_value_gives_one_line_with_key_given_and_allowed(
         (
             {"backbone.layer": "input"},
             ["backbone.image_side: native given, but layer: input has no network; allowed: 1..4096"],
+        ),
+        (
+            {"head.hidden_units": "[120, 60]", "head.dropout": "[0.25]"},
+            ["head.dropout: [0.25] given; allowed: one value, or one for each of hidden_units: [120, 60]"],
+        ),
+        ({"head.dropout": "1.0"}, ["head.dropout: 1.0 given; should be less than 1 or: "]),
+        (
+            {"backbone.color_mode": "grayscale"},
+            ["backbone.color_mode: grayscale given; allowed for layer: features: rgb"],
+        ),
+        (
+            {"train.unfreeze": "last", "backbone.pooling": "avg"},
+            ["train.unfreeze: last given with backbone.pooling: avg; allowed: backbone.pooling: none (head.pooling"],
+        ),
+        (
+            {"train.unfreeze": "last", "backbone.layer": "last"},
+            ["train.unfreeze: last given, but backbone.layer: last leaves no layer above the cut"],
+        ),
+        (
+            {"train.unfreeze": "last", "head.kind": "logistic"},
+            ["train.unfreeze: last given with head.kind: logistic; allowed: linear, mlp"],
         ),
         (
             {"split.validation_fraction": "0.5", "split.test_fraction": "0.5"},

@@ -95,7 +95,22 @@ def test_a_file_as_large_as_allowed_is_read(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_sound_image_is_described_by_hash_and_size(tmp_path: Path) -> None:
     hash_ = write_png(tmp_path / "1.png")
-    assert examine(tmp_path, photo("1.png"), {}, LIMIT) == Image(hash_, "1.png", 3, 2)
+    assert examine(tmp_path, photo("1.png"), {}, LIMIT) == Image(hash_, "1.png", 3, 2, grey=0)
+
+
+@pytest.mark.parametrize(
+    ("colour", "mode", "grey"),
+    [((90, 90, 90), "L", 1), ((90, 90, 90), "RGB", 1), ((90, 90, 75), "RGB", 0), ((90, 90, 84), "RGB", 1)],
+)
+@pytest.mark.parametrize("side", [1, 8, 500])
+def test_an_image_without_colour_is_called_grey(
+    colour: tuple[int, int, int], mode: str, grey: int, side: int, tmp_path: Path
+) -> None:
+    image = Pillow.new("RGB", (side, side), colour)
+    image.convert(mode).save(tmp_path / "1.jpg", quality=50, subsampling=0)
+    row = examine(tmp_path, photo("1.jpg"), {}, LIMIT)
+    assert isinstance(row, Image)
+    assert row.grey == grey
 
 
 def test_damaged_bytes_are_quarantined_with_their_hash(tmp_path: Path) -> None:
@@ -112,7 +127,9 @@ def test_a_file_in_the_wrong_place_is_not_even_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "known", [Image("", "old name.png", 30, 20), Quarantined("", "old name.png", "corrupt", "from last time")], ids=str
+    "known",
+    [Image("", "old name.png", 30, 20, 1), Quarantined("", "old name.png", "corrupt", "from last time")],
+    ids=str,
 )
 def test_known_bytes_are_not_decoded_again_and_keep_their_new_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: Image | Quarantined

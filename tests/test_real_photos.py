@@ -39,3 +39,27 @@ def test_cats_and_dogs_reach_the_accuracy_that_the_readme_expects(network: str, 
     assert metrics["images"] == 800
     least, most = expected(network)
     assert least <= metrics["accuracy"] <= most
+    assert json.loads((project.folder / "metrics" / "findings.json").read_text()) == []
+
+
+def test_the_findings_say_why_a_frozen_network_with_tiny_steps_hardly_learns(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "project")
+    project.set(
+        {
+            "data.root": str(SHARED / "data" / "materials"),
+            "data.label_conflicts": "quarantine",
+            "backbone.name": "MobileNet",
+            "backbone.weights": PLACES["data/imagenet/MobileNet.weights.h5"],
+            "backbone.image_side": 100,
+            "backbone.layer": "conv_pw_12_relu",
+            "head.kind": "linear",
+            "train.learning_rate": 1e-5,
+            "train.epochs": 10,
+        }
+    )
+    output = project.run("dvc", "repro")
+    findings = json.loads((project.folder / "metrics" / "findings.json").read_text())
+    names = [finding["name"] for finding in findings]
+    assert {"loss-still-falling", "foreign-preprocessing"} <= {*names}
+    for finding in findings:
+        assert f"{finding['name']}: {finding['evidence']} {finding['advice']}\n" in output

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.shared import fingerprint
-from stages.shared.computing import Forward
 from stages.shared.errors import UserError
+from stages.shared.forward import Forward
 from stages.shared.params import Backbone
 
 SIDE = 64
@@ -32,11 +32,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def backbone(weights: Path, runtime: str, precision: str) -> Backbone:
     given: dict[str, Any] = {"name": "MobileNet", "image_side": SIDE, "layer": "conv_pw_3_relu", "pooling": "none"}
     given |= {"weights": str(weights), "preprocess": "native", "precision": precision, "runtime": runtime}
+    given |= {"color_mode": "rgb", "views": 1}
     return Backbone.model_validate(given)
 
 
 def forward(weights: Path, runtime: str, precision: str, batch: int = 8) -> Forward:
-    from stages.shared.backbone import FrozenBackbone
+    from stages.shared.frozen import FrozenBackbone
 
     return FrozenBackbone(backbone(weights, runtime, precision), SIDE).forward(batch)
 

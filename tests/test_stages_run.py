@@ -1,11 +1,13 @@
 """Which stages run after which change: the promise of the whole project, with real DVC."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Project
+from tools.compare import main as compare
 
 ALL = ["prepare", "extract-features", "train-head", "evaluate"]
 NOT_FEATURES = ["prepare", "train-head", "evaluate"]
@@ -69,3 +71,13 @@ def test_experiments_run_in_the_workspace_in_a_temporary_one_and_in_a_queue(sett
     rate, accuracy = (rows[0].split(",").index(name) for name in ("train.learning_rate", "accuracy"))
     shown = {row.split(",")[rate] for row in rows[1:] if row.split(",")[accuracy]}
     assert {"0.01", "0.02", "1e-05"} <= shown
+
+
+def test_what_the_stages_write_is_what_compare_reads(
+    settled: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(settled.folder)
+    compare(["workspace", "HEAD"])
+    metrics = json.loads((settled.folder / "metrics" / "metrics.json").read_text())
+    accuracy, low, high = (f"{metrics[key]:.4f}" for key in ("accuracy", "accuracy_low", "accuracy_high"))
+    assert f"| workspace = HEAD | {accuracy}     | {low} to {high} | 1 " in capsys.readouterr().out

@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
-from stages.shared.head import Head, Labelled
+from stages.shared.head import Figures, Head
+from stages.shared.labelled import Labelled
 from stages.shared.params import Head as HeadParams
 from stages.shared.params import Train
 
-Figures = dict[str, float]
-HEAD = {"kind": "linear", "hidden_units": 8, "dropout": 0.5, "activation": "auto"}
+HEAD = {"kind": "linear", "pooling": "none", "filters": 4, "hidden_units": 8, "dropout": 0.5, "activation": "auto"}
 TRAIN = {
     "optimizer": "adam",
     "learning_rate": 0.05,
@@ -21,39 +21,35 @@ TRAIN = {
     "patience": "none",
     "monitor": "accuracy",
     "class_weights": "none",
+    "unfreeze": "none",
+    "batch_norm": "frozen",
     "seed": 0,
 }
 
 
 def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float = 1.0) -> Labelled:
     """Clouds of points, one a class, each ``distance`` deviations away from 0 on an axis of its own."""
-    from stages.shared.head import Labelled
-
     random = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(counts)), counts)
     features = random.normal(size=(len(labels), 4)) + distance * np.eye(4)[labels]
-    return Labelled((features * size).astype(np.float32), labels)
+    return Labelled((features * size).astype(np.float32), labels, np.arange(len(labels)))
 
 
 def run(
     data: Labelled, validation: Labelled, logits: int, head: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[Any, list[Figures]]:
-    """The fit and the figures that it logged."""
-    from stages.shared.training import fit
+    """The fit and the figures of validation that it logged."""
+    from stages.shared.training import fit, set_seed
 
     logged: list[Figures] = []
-
-    def log(epoch: int, figures: Figures) -> None:
-        assert epoch == len(logged)
-        logged.append(dict(figures))
-
     params = HeadParams.model_validate(HEAD | (head or {})), Train.model_validate(TRAIN | changes)
-    return fit(*params, data, validation, logits, log), logged
+    set_seed(params[1])
+    return fit(*params, data, validation, logits, lambda _trained, judged: logged.append(judged)), logged
 
 
 def predicted(weights: Any, logits: int, features: NDArray[np.float32]) -> NDArray[np.int64]:
     classes = [str(number) for number in range(max(logits, 2))]
-    head = Head(classes, "sigmoid" if logits == 1 else "softmax", 1.0, 1, 1, weights)
+    head = Head(classes, "sigmoid" if logits == 1 else "softmax", 1.0, "none", weights=weights)
     return np.asarray(head.probabilities(features).argmax(axis=1))
 
 
@@ -76,35 +72,25 @@ def test_weights_of_the_best_logged_epoch_are_returned(monitor: str, logits: int
     validation = blobs(counts, seed=1)
     # Steps so large that the figures go up and down, so that the best epoch is not just the last one.
     found, log = run(blobs(counts), validation, logits, monitor=monitor, learning_rate=0.6)
-    ranks = [(figures["val_accuracy"] if monitor == "accuracy" else 0, -figures["val_loss"]) for figures in log]
+    ranks = [(figures.accuracy if monitor == "accuracy" else 0, -figures.loss) for figures in log]
     assert found.best_epoch == ranks.index(max(ranks)) + 1 < found.epochs
     accuracy = (predicted(found.weights, logits, validation.features) == validation.labels).mean()
-    assert accuracy == pytest.approx(log[found.best_epoch - 1]["val_accuracy"], abs=1e-6)
+    assert accuracy == pytest.approx(log[found.best_epoch - 1].accuracy, abs=1e-6)
 
 
-class ScriptedModel:
-    """Stands in for a Keras model: its only weight is the number of epochs so far."""
-
-    def __init__(self) -> None:
-        self.stop_training = False
-        self.epochs = 0
-
-    def get_weights(self) -> list[NDArray[np.float32]]:
-        return [np.array([self.epochs], np.float32)]
-
-
-def play(monitor: str, patience: int, accuracies: list[float], losses: list[float]) -> Any:
-    """The state of ``Best`` after epochs with these figures."""
+def play(monitor: str, patience: int, accuracies: list[float], losses: list[float]) -> tuple[int, int]:
+    """Which epoch is kept, and how many are run, where epochs have these figures."""
     from stages.shared.training import Best
 
-    best, model = Best(monitor, patience), ScriptedModel()
-    best.set_model(model)
-    for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=True)):
-        model.epochs = epoch + 1
-        best.on_epoch_end(epoch, {"val_accuracy": accuracy, "val_loss": loss})
-        if model.stop_training:
+    best = Best(Train.model_validate(TRAIN | {"monitor": monitor, "patience": patience}))
+    kept = 0
+    for loss, accuracy in zip(losses, accuracies, strict=True):
+        if best.keeps(Figures(loss, accuracy)):
+            kept = best.epochs
+        if best.is_enough():
             break
-    return best
+    assert kept == best.epoch
+    return best.epoch, best.epochs
 
 
 @pytest.mark.parametrize(
@@ -119,11 +105,8 @@ def play(monitor: str, patience: int, accuracies: list[float], losses: list[floa
         ("loss", [0.5, 0.9, 0.9], [float("nan"), 0.4, float("inf")], 2),
     ],
 )
-def test_best_epoch_is_kept_with_its_weights(
-    monitor: str, accuracies: list[float], losses: list[float], kept: int
-) -> None:
-    best = play(monitor, 99, accuracies, losses)
-    assert (best.epoch, best.weights[0][0]) == (kept, kept)
+def test_best_epoch_is_kept(monitor: str, accuracies: list[float], losses: list[float], kept: int) -> None:
+    assert play(monitor, 99, accuracies, losses)[0] == kept
 
 
 @pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 4), (3, 7), (99, 8)])
@@ -132,7 +115,7 @@ def test_training_ends_after_patience_epochs_without_a_better_one(patience: int,
     losses = [0.5, 0.4, 0.4, 0.6, 0.6, 0.6, 0.6, 0.6]
     if patience == 3:
         accuracies[3] = 0.7  # starts the count again
-    assert play("accuracy", patience, accuracies, losses).epochs == epochs
+    assert play("accuracy", patience, accuracies, losses)[1] == epochs
 
 
 def test_patience_stops_a_run_that_no_longer_gets_better() -> None:

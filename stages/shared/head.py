@@ -1,7 +1,8 @@
-"""The trained head: dense layers as plain arrays, read and applied without TensorFlow."""
+"""The trained head: plain arrays, and for heads with convolutions a Keras network below the dense layers."""
 
 import io
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,37 +14,60 @@ from scipy.special import expit, softmax
 
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError
+from stages.shared.labelled import Labelled
 
 DESCRIPTION_FILE = "head.json"
 WEIGHTS_FILE = "weights.npz"
-Arrays = list[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
+Arrays = Sequence[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
 
 
-class Labelled(NamedTuple):
-    """Features with their classes: what a head is trained on."""
+class Figures(NamedTuple):
+    """Means over the images of a split."""
 
-    features: NDArray[np.float32]  # (images, values)
-    labels: NDArray[np.int64]  # (images,), numbers of classes
+    loss: float  # cross-entropy, in nats
+    accuracy: float
 
 
 class Head(NamedTuple):
-    """A head and what it needs to be applied."""
+    """A head and what it needs to be applied: features -> network, if any -> scale, pooling -> dense layers."""
 
     classes: list[str]  # sorted; a class's number is its place here
     activation: str  # sigmoid (one logit, for classes[1]) | softmax (a logit a class)
     feature_scale: float  # features are multiplied by this: 1/255 where they are pixels
-    best_epoch: int  # counted from 1
-    epochs: int  # that were run
-    weights: Arrays
+    pooling: str  # none (all values, flattened) | avg | max
+    network: dict[str, Any] | None = None  # Keras's description of layers that come before: see head_network.py
+    trained_parameters: int = 0
+    best_epoch: int = 0  # counted from 1; 0 where the validation images chose none
+    epochs: int = 0  # that were run
+    weights: Arrays = ()
+    network_weights: Arrays = ()
+
+    @property
+    def logits(self) -> int:
+        """How many numbers the last layer gives."""
+        return 1 if self.activation == "sigmoid" else len(self.classes)
+
+    def inputs(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Features as the dense layers see them: float32 (images, values).
+
+        Args:
+            features: (images, *shape); (images, height, width, channels) where there is something to pool.
+
+        """
+        if self.pooling == "avg":
+            features = features.mean(axis=(1, 2), dtype=np.float32)
+        if self.pooling == "max":
+            features = features.max(axis=(1, 2))
+        return features.reshape(len(features), -1).astype(np.float32) * np.float32(self.feature_scale)
 
     def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """(images, classes), rows sum to 1.
 
         Args:
-            features: (images, *shape), as they are stored.
+            features: (images, *shape), as they are stored, or what the head's network made of them.
 
         """
-        activations = flat(features, self.feature_scale)
+        activations = self.inputs(features)
         layers = list(zip(self.weights[::2], self.weights[1::2], strict=True))
         for kernel, bias in layers[:-1]:
             activations = np.maximum(activations @ kernel + bias, 0)
@@ -52,19 +76,22 @@ class Head(NamedTuple):
             return np.hstack([expit(-logits), expit(logits)])
         return np.asarray(softmax(logits, axis=1))
 
-
-def flat(features: NDArray[Any], scale: float) -> NDArray[np.float32]:
-    """Features as the head sees them: float32 (images, values)."""
-    return features.reshape(len(features), -1).astype(np.float32) * np.float32(scale)
+    def judge(self, data: Labelled) -> Figures:
+        """Loss and accuracy on these features, as ``probabilities`` takes them."""
+        chances = self.probabilities(data.features)
+        right = np.maximum(chances[np.arange(len(data.labels)), data.labels], 1e-300)
+        return Figures(float(-np.log(right).mean()), float((chances.argmax(axis=1) == data.labels).mean()))
 
 
 def write_head(folder: Path, head: Head) -> None:
     """An identical head gives identical bytes: numpy's archive holds no dates."""
     content = io.BytesIO()
-    np.savez(content, *head.weights)
+    arrays = {f"dense_{number}": array for number, array in enumerate(head.weights)}
+    arrays |= {f"network_{number}": array for number, array in enumerate(head.network_weights)}
+    np.savez(content, allow_pickle=False, **arrays)
     write_whole(folder / WEIGHTS_FILE, content.getvalue())
     description = head._asdict()
-    del description["weights"]
+    del description["weights"], description["network_weights"]
     write_json(folder / DESCRIPTION_FILE, description)
 
 
@@ -73,12 +100,15 @@ def read_head(folder: Path) -> Head:
     try:
         description = json.loads((folder / DESCRIPTION_FILE).read_bytes())
         with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as archive:
-            weights = [archive[f"arr_{number}"] for number in range(len(archive.files))]
-        found = Head(**description, weights=weights)
+            weights = {
+                kind: [archive[f"{kind}_{number}"] for number in range(sum(name.startswith(kind) for name in archive))]
+                for kind in ("dense", "network")
+            }
+        found = Head(**description, weights=weights["dense"], network_weights=weights["network"])
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
         raise UserError(f"{folder} holds no readable head ({error}). `dvc repro` trains it again.") from error
     shapes = [array.shape for array in found.weights]
-    if not _fit_together(shapes, 1 if found.activation == "sigmoid" else len(found.classes)):
+    if not _fit_together(shapes, found.logits):
         raise UserError(f"{folder}: layers of the shapes {shapes} are no head for {len(found.classes)} classes.")
     return found
 

@@ -4,7 +4,7 @@ Field order, meaning and units are explained in ``params.yaml``, where people re
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,10 +18,16 @@ from stages.shared.errors import UserError, listed
 
 LARGEST_FILE = 1 << 20  # bytes; parameters are a page of text
 INPUT = "input"  # backbone.layer: the cut before the first layer
-LAST = "last"  # backbone.layer: the output of the network
+LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
+NOTHING = "none"  # train.unfreeze: no layer of the backbone
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Pooling = Literal["none", "avg", "max"]
+Item = TypeVar("Item")
+OneOrMore: TypeAlias = (
+    Item | Annotated[list[Item], Field(min_length=1, max_length=16)]
+)  # one for all layers, or one a layer
 
 
 class Section(BaseModel):
@@ -57,7 +63,9 @@ class Backbone(Section):
     weights: Annotated[str, Field(min_length=1)]
     image_side: Annotated[int, Field(ge=1, le=4096)] | Literal["native"]
     layer: Annotated[str, Field(min_length=1)]
-    pooling: Literal["none", "avg", "max"]
+    pooling: Pooling
+    color_mode: Literal["rgb", "grayscale"]
+    views: Annotated[int, Field(ge=1, le=256)]
     preprocess: Literal["native", "rescale", "caffe", "tf", "torch", "none"]
     precision: Literal["float32", "bfloat16"]
     runtime: Literal["tensorflow", "openvino"]
@@ -68,6 +76,8 @@ class Backbone(Section):
             if self.image_side == "native":
                 raise ValueError("image_side: native given, but layer: input has no network; allowed: 1..4096")
             return self
+        if self.color_mode == "grayscale":
+            raise ValueError(f"color_mode: grayscale given; allowed for layer: {self.layer}: rgb (networks see colour)")
         if self.name == "custom":
             if not self.weights.endswith(".keras"):
                 raise ValueError(f"weights: {self.weights!r} given; allowed for name: custom: a .keras file")
@@ -78,8 +88,8 @@ class Backbone(Section):
                 )
         elif self.name not in APPLICATIONS:
             raise ValueError(f"name: {self.name!r} given; allowed: custom, {', '.join(sorted(APPLICATIONS))}")
-        elif not self.weights.endswith((".keras", ".weights.h5")):
-            raise ValueError(f"weights: {self.weights!r} given; allowed: a .weights.h5 or a .keras file")
+        elif not self.weights.endswith((".keras", ".h5")):
+            raise ValueError(f"weights: {self.weights!r} given; allowed: a .h5 or a .keras file")
         elif self.image_side != "native" and self.image_side < APPLICATIONS[self.name].smallest_side:
             raise ValueError(
                 f"image_side: {self.image_side} given; allowed for {self.name}: "
@@ -89,10 +99,19 @@ class Backbone(Section):
 
 
 class Head(Section):
-    kind: Literal["linear", "mlp"]
-    hidden_units: Annotated[int, Field(ge=1, le=65536)]
-    dropout: Fraction
+    kind: Literal["linear", "mlp", "cnn", "logistic"]
+    pooling: Pooling
+    filters: OneOrMore[Annotated[int, Field(ge=1, le=4096)]]
+    hidden_units: OneOrMore[Annotated[int, Field(ge=1, le=65536)]]
+    dropout: OneOrMore[Fraction]
     activation: Literal["auto", "sigmoid", "softmax"]
+
+    @model_validator(mode="after")
+    def _one_dropout_a_layer(self) -> Self:
+        units, dropout = self.hidden_units, self.dropout
+        if isinstance(dropout, list) and len(dropout) != (len(units) if isinstance(units, list) else 1):
+            raise ValueError(f"dropout: {dropout} given; allowed: one value, or one for each of hidden_units: {units}")
+        return self
 
 
 class Train(Section):
@@ -103,6 +122,8 @@ class Train(Section):
     patience: Annotated[int, Field(ge=1, le=100_000)] | Literal["none"]
     monitor: Literal["accuracy", "loss"]
     class_weights: Literal["none", "balanced"]
+    unfreeze: Annotated[str, Field(min_length=1)]
+    batch_norm: Literal["frozen", "trained"]
     seed: Seed
 
 
@@ -112,6 +133,27 @@ class Params(Section):
     backbone: Backbone
     head: Head
     train: Train
+
+    @model_validator(mode="after")
+    def _head_fits_the_cut(self) -> Self:
+        cut = self.backbone.layer
+        if self.train.unfreeze != NOTHING:
+            if cut in (INPUT, LAST):
+                raise ValueError(
+                    f"train.unfreeze: {self.train.unfreeze} given, but backbone.layer: {cut} leaves no layer above "
+                    "the cut; allowed: none, or a backbone.layer inside the network"
+                )
+            if self.backbone.pooling != "none":
+                raise ValueError(
+                    f"train.unfreeze: {self.train.unfreeze} given with backbone.pooling: {self.backbone.pooling}; "
+                    "allowed: backbone.pooling: none (head.pooling pools after the trained layers)"
+                )
+            if self.head.kind in ("cnn", "logistic"):
+                raise ValueError(
+                    f"train.unfreeze: {self.train.unfreeze} given with head.kind: {self.head.kind}; "
+                    "allowed: linear, mlp"
+                )
+        return self
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
@@ -133,9 +175,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     except ValidationError as error:
         problems: dict[str, list[str]] = {}  # a union of types reports each of its members: join them
         for problem in error.errors():
-            problems.setdefault(".".join(map(str, problem["loc"][:2])) or "the whole file", []).append(
-                _sentence(problem)
-            )
+            problems.setdefault(".".join(map(str, problem["loc"][:2])), []).append(_sentence(problem))
         lines = [key + " or".join(sentences) for key, sentences in problems.items()]
         raise UserError(f"{path} cannot be used:\n{listed(lines, most=20)}") from error
 
@@ -148,6 +188,8 @@ def _sentence(problem: Any) -> str:
         return f": unknown key; allowed: {', '.join(model.model_fields)}"  # type: ignore[union-attr]
     if problem["type"] == "missing":
         return ": missing; add it back (the params.yaml of the project says what each key means)"
-    if problem["type"] == "value_error":
-        return f".{problem['ctx']['error']}"  # from our own checks, which begin with the key
+    if problem["type"] == "value_error":  # from our own checks, which begin with the key
+        return f"{'.' if problem['loc'] else ''}{problem['ctx']['error']}"
+    if not problem["loc"]:
+        return "expected the sections data, split, backbone, head and train"
     return f": {problem['input']!r} given; {problem['msg'].removeprefix('Input ')}"

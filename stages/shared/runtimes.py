@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.computing import Forward
 from stages.shared.errors import UserError
+from stages.shared.forward import Forward
 from stages.shared.tensorflow import keras, tf
 
 

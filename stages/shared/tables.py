@@ -20,6 +20,7 @@ class Image(NamedTuple):
     file: str  # path below data.root, or as the CSV gives it
     width: int  # pixels, upright
     height: int
+    grey: int  # 1: there is no colour in it, 0: there is
 
 
 class Quarantined(NamedTuple):

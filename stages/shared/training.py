@@ -1,4 +1,4 @@
-"""Training the head on features in memory, with Keras."""
+"""Training a head, and the layers of the backbone that go with it, on stored features."""
 
 import math
 from collections.abc import Callable
@@ -8,114 +8,134 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from stages.shared.convolutions import pooling_layer
 from stages.shared.errors import UserError
-from stages.shared.head import Arrays, Labelled
+from stages.shared.head import Arrays, Figures
+from stages.shared.labelled import Labelled
 from stages.shared.params import Head, Train
+from stages.shared.stepping import Stepper
 from stages.shared.tensorflow import keras, tf
 
-Log = Callable[[int, dict[str, float]], None]
+Log = Callable[[Figures, Figures], None]
 
 
 class Fit(NamedTuple):
     """The best epoch of a training run."""
 
-    weights: Arrays
+    weights: Arrays  # of the dense layers
+    network_weights: Arrays
+    trained_parameters: int
     best_epoch: int  # counted from 1
     epochs: int
 
 
-def fit(head: Head, train: Train, data: Labelled, validation: Labelled, logits: int, log: Log) -> Fit:
+def fit(
+    head: Head, train: Train, data: Labelled, validation: Labelled, logits: int, log: Log, network: Any = None
+) -> Fit:
     """Trains and keeps the best epoch, by ``train.monitor`` on the validation images.
 
     Args:
         logits: 1 for a sigmoid, else the number of classes.
-        log: called with the epoch, from 0, and Keras's figures of it.
+        log: called after each epoch with the figures of training and of validation.
+        network: Keras layers before pooling and dense layers: the features are its input. Without one they are
+            pooled already, (images, values).
 
     Raises:
         UserError: the loss was never finite.
 
     """
-    keras.utils.set_random_seed(train.seed)
-    tf.config.experimental.enable_op_determinism()
-    model = build(head, data.features.shape[1], logits)
-    model.compile(optimizer=_optimizer(train), loss=_loss(logits), metrics=[_accuracy(logits)])
-    patience = train.epochs if train.patience == "none" else train.patience
-    best = Best(train.monitor, patience)
+    dense = dense_layers(head, logits)
+    below = [] if network is None else [network, pooling_layer(head.pooling)]
+    model = keras.Sequential([keras.Input(data.features.shape[1:]), *below, *dense])
+    stepper = Stepper(model, _optimizer(train), _class_weights(train, data.labels), train.batch)
+    best = Best(train)
     with tqdm(total=train.epochs, desc="train-head", unit=" epochs", disable=None) as progress:
-
-        def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
-            log(epoch, logs)
-            progress.set_postfix({name: f"{value:.3f}" for name, value in sorted(logs.items())}, refresh=False)
+        for epoch in range(train.epochs):
+            trained = stepper.train(data, shuffled(len(data.labels), train.seed, epoch))
+            judged = stepper.judge(validation)
+            log(trained, judged)
+            progress.set_postfix(loss=f"{judged.loss:.3f}", accuracy=f"{judged.accuracy:.3f}", refresh=False)
             progress.update()
-
-        model.fit(
-            *data,
-            validation_data=tuple(validation),
-            batch_size=train.batch,
-            epochs=train.epochs,
-            class_weight=_class_weights(train, data.labels),
-            callbacks=[best, keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
-            verbose=0,
-        )
-    if best.weights is None:
+            if best.keeps(judged):
+                weights = _arrays(dense), _arrays(below)
+            if best.is_enough():
+                break
+    if best.epoch == 0:
         raise UserError(
             "the validation loss was never a finite number: the steps are too large. "
             f"train.learning_rate: {train.learning_rate:g} given; try {train.learning_rate / 10:g}."
         )
-    return Fit(best.weights, best.epoch, best.epochs)
+    trained_parameters = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+    return Fit(*weights, trained_parameters, best.epoch, best.epochs)
 
 
-class Best(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps the weights of the best epoch, and stops after ``patience`` epochs without a better one.
+class Best:
+    """Which epoch is the best so far, and whether to go on.
 
     Best by accuracy means: of epochs with the same accuracy, the one with the lower loss.
     """
 
-    def __init__(self, monitor: str, patience: int) -> None:
-        super().__init__()
-        self.weights: Arrays | None = None
+    def __init__(self, train: Train) -> None:
         self.epoch = 0  # the best one, counted from 1
         self.epochs = 0
-        self._monitor = monitor
-        self._patience = patience
+        self._by_accuracy = train.monitor == "accuracy"
+        self._patience = train.epochs if train.patience == "none" else train.patience
         self._rank = (-math.inf, -math.inf)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Called by Keras with the figures of an epoch, counted from 0."""
-        self.epochs = epoch + 1
-        loss = (logs or {})["val_loss"]
-        rank = ((logs or {})["val_accuracy"] if self._monitor == "accuracy" else 0.0, -loss)
-        if math.isfinite(loss) and rank > self._rank:
-            self._rank, self.epoch = rank, self.epochs
-            self.weights = [np.asarray(array) for array in self.model.get_weights()]
-        self.model.stop_training = self.epochs - self.epoch >= self._patience
+    def keeps(self, validation: Figures) -> bool:
+        """Takes the figures of the next epoch; True if it is the best so far."""
+        self.epochs += 1
+        rank = (validation.accuracy if self._by_accuracy else 0.0, -validation.loss)
+        if not math.isfinite(validation.loss) or rank <= self._rank:
+            return False
+        self._rank, self.epoch = rank, self.epochs
+        return True
+
+    def is_enough(self) -> bool:
+        """True after ``train.patience`` epochs without a better one."""
+        return self.epochs - self.epoch >= self._patience
 
 
-def build(head: Head, values: int, logits: int) -> Any:
-    """The head as a Keras model: (images, values) to logits."""
-    hidden = [keras.layers.Dense(head.hidden_units, activation="relu"), keras.layers.Dropout(head.dropout)]
-    layers = [keras.Input((values,)), *(hidden if head.kind == "mlp" else []), keras.layers.Dense(logits)]
-    return keras.Sequential(layers)
+def set_seed(train: Train) -> None:
+    """Before anything with random weights is built: the same seed, the same bytes."""
+    keras.utils.set_random_seed(train.seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def shuffled(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order of images in an epoch, counted from 0."""
+    return np.random.default_rng([seed, epoch]).permutation(images)
+
+
+def hidden_layers(head: Head) -> list[tuple[int, float]]:
+    """Units and dropout of each hidden dense layer."""
+    if head.kind == "linear":
+        return []
+    units = head.hidden_units if isinstance(head.hidden_units, list) else [head.hidden_units]
+    dropout = head.dropout if isinstance(head.dropout, list) else [head.dropout] * len(units)
+    return list(zip(units, dropout, strict=True))
+
+
+def dense_layers(head: Head, logits: int) -> list[Any]:
+    """The dense layers of the head, with dropout between them: (images, values) to logits."""
+    layers: list[Any] = []
+    for number, (units, dropout) in enumerate(hidden_layers(head), start=1):
+        layers.append(keras.layers.Dense(units, activation="relu", name=f"hidden{number}"))
+        layers.append(keras.layers.Dropout(dropout, name=f"dropout{number}"))
+    return [*layers, keras.layers.Dense(logits, name="logits")]
+
+
+def _arrays(layers: list[Any]) -> Arrays:
+    return [np.asarray(array) for layer in layers for array in layer.get_weights()]
 
 
 def _optimizer(train: Train) -> Any:
     return keras.optimizers.get({"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}})
 
 
-def _loss(logits: int) -> Any:
-    kind = keras.losses.BinaryCrossentropy if logits == 1 else keras.losses.SparseCategoricalCrossentropy
-    return kind(from_logits=True)
-
-
-def _accuracy(logits: int) -> Any:
-    if logits == 1:
-        return keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
-    return keras.metrics.SparseCategoricalAccuracy("accuracy")
-
-
-def _class_weights(train: Train, labels: NDArray[np.int64]) -> dict[int, float] | None:
-    """Balanced: every class weighs the same in the loss, whatever its number of images."""
-    if train.class_weights == "none":
-        return None
+def _class_weights(train: Train, labels: NDArray[np.int64]) -> list[float]:
+    """For each class what its images count: all the same, or so that every class counts the same in total."""
     counts = np.bincount(labels)
-    return {number: len(labels) / (len(counts) * count) for number, count in enumerate(counts)}
+    if train.class_weights == "none":
+        return [1.0] * len(counts)
+    return [float(weight) for weight in len(labels) / (len(counts) * counts)]

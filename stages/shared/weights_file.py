@@ -16,7 +16,7 @@ def file_sha256(path: str) -> str:
     if not Path(path).is_file():
         raise UserError(
             f"backbone.weights: {path} does not exist. `dvc repro` makes what a dvc.yaml knows how to make; "
-            "`dvc pull` fetches what the team has; or give the path of a .weights.h5 or .keras file of yours."
+            "`dvc pull` fetches what the team has; or give the path of a .h5 or .keras file of yours."
         )
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
