@@ -1,8 +1,8 @@
 """train-head: the small network on top of the bottleneck features.
 
-Reads   splits.csv (which images train, which choose the epoch), data/features/ and, for train.unfreeze,
-        backbone.weights.
+Reads   splits.csv (which images train, which choose the epoch), data/features/ and backbone.weights.
 Writes  data/head/: head.json and weights.npz (see stages/shared/head.py),
+        data/model.keras: backbone and head in one (see stages/shared/whole_model.py),
         metrics/training/: the curves, by dvclive.
 """
 
@@ -22,7 +22,7 @@ from stages.shared.tables import Assignment, read_rows
 from stages.shared.weights_file import resolved_side
 
 
-def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
+def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
     params = load_params()
     rows = read_rows(splits, Assignment)
     classes = sorted({row.label for row in rows})
@@ -55,6 +55,10 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
         else:
             head = by_steps(params, head, store.shape, data, validation, log)
     write_head(out, head)
+    from stages.shared.model_file import write_model  # noqa: PLC0415 - imports TensorFlow
+    from stages.shared.whole_model import whole_model  # noqa: PLC0415
+
+    write_model(model, whole_model(params.backbone, head), head.classes)
 
 
 def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:

@@ -52,14 +52,16 @@ class FrozenBackbone:
         The shape is fixed, so that TensorFlow compiles once; the caller pads the last batch.
         """
         signature = [tf.TensorSpec((batch, self._side, self._side, 3), tf.uint8)]
-        compiled = tf.function(self._features, input_signature=signature)
+        compiled = tf.function(self.features, input_signature=signature)
         return lambda pixels: compiled(tf.constant(pixels)).numpy()
 
-    def _features(self, pixels: Any) -> Any:
-        maps = tf.cast(self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False), tf.float32)
+    def features(self, pixels: Any) -> Any:
+        """What ``forward`` compiles: tensors, or Keras's symbols for them, of uint8 pixels to those of features."""
+        maps = self._cut(preprocess(keras.ops.cast(pixels, "float32"), self._mode), training=False)
+        maps = keras.ops.cast(maps, "float32")
         if self._pooling == "avg":
-            return tf.reduce_mean(maps, axis=(1, 2))
-        return tf.reduce_max(maps, axis=(1, 2)) if self._pooling == "max" else maps
+            return keras.ops.mean(maps, axis=(1, 2))
+        return keras.ops.max(maps, axis=(1, 2)) if self._pooling == "max" else maps
 
 
 def build_application(name: str, side: int) -> Any:
