@@ -10,6 +10,7 @@ Writes  metrics/metrics.json     the scores of the evaluated split
 
 import csv
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from operator import itemgetter
@@ -26,6 +27,7 @@ from stages.shared.findings import findings
 from stages.shared.head import Head, read_head
 from stages.shared.near_copies import near_copies
 from stages.shared.params import load_params
+from stages.shared.run_log import key_of, record
 from stages.shared.scoring import reliability, scores
 from stages.shared.tables import Assignment, Image, read_rows, table
 
@@ -34,6 +36,7 @@ OPTIMISTIC = "validation chose the best epoch too, so this accuracy is somewhat 
 
 
 def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
+    start = time.perf_counter()
     params = load_params()
     images = read_rows(prepared / "images.csv", Image)
     files = {row.hash: row.file for row in reversed(images)}
@@ -81,6 +84,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
         copies=near_copies(features, store, rows, split),
     )
     write_json(out / "findings.json", [finding._asdict() for finding in noticed])
+    record("evaluate", key_of((out / "predictions.csv").read_bytes()), {"seconds": time.perf_counter() - start})
     print(sentence(metrics))
     for finding in noticed:
         print(f"{finding.name}: {finding.evidence} {finding.advice}")

@@ -11,6 +11,7 @@ TensorFlow is imported only if a row must be computed.
 import os
 import shutil
 import sys
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,20 @@ from stages.shared.params import INPUT, load_params
 from stages.shared.pool import Pool, limit, locked, trim
 from stages.shared.previous import dvc_files, machine_folder
 from stages.shared.previous_rows import PreviousRows, previous_store
+from stages.shared.run_log import key_of, record
 from stages.shared.tables import Image, read_rows
+from stages.shared.views import View, read_wanted
 from stages.shared.weights_file import resolved_side
 
 
 def main(prepared: Path, out: Path) -> None:
     parent = os.getppid()
+    start = time.perf_counter()
     params = load_params()
     backbone = params.backbone
     side = resolved_side(backbone)
-    hashes = (prepared / "hashes.txt").read_text().split()
+    wanted = (prepared / "hashes.txt").read_bytes()
+    views = {view.key: view for view in read_wanted(wanted.decode())}
 
     @lru_cache(maxsize=1)
     def network() -> Any:
@@ -52,7 +57,7 @@ def main(prepared: Path, out: Path) -> None:
     before = previous_store(files, out)
     description, weights_file = describe(backbone, side, before, machine, network)
     store = Store(
-        images=len(hashes),
+        images=len(views),
         dtype=description.dtype,
         shape=description.shape,
         fingerprint=fingerprint(backbone, side, description.network),
@@ -61,36 +66,37 @@ def main(prepared: Path, out: Path) -> None:
     kept = PreviousRows(files, out, before) if before and before.key == store.key else None
 
     with locked(machine, store.key):
-        new = [hash_ for hash_ in hashes if kept is None or hash_ not in kept]
+        new = [key for key in views if kept is None or key not in kept]
         pool = Pool(machine, store, new)
-        missing = [hash_ for hash_ in new if hash_ not in pool]
+        missing = [views[key] for key in new if key not in pool]
         if missing:
             forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
-            located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image))
-            add_rows(missing, located, side, forward, pool, store.key, parent)
+            located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image), backbone, side)
+            add_rows(missing, located, forward, pool, store.key, parent)
         stop_if_orphaned(parent)
         # Run by hand, and not by DVC, the rows that are kept may lie in ``out``: it stays until all is written.
         fresh = out.with_name(f".{out.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        for name, members in by_part(hashes).items():
-            rows = [pool.row(hash_) if kept is None or hash_ not in kept else kept.row(hash_) for hash_ in members]
+        for name, members in by_part(views).items():
+            rows = [pool.row(key) if kept is None or key not in kept else kept.row(key) for key in members]
             (fresh / name).write_bytes(pack(np.concatenate(rows)))
         write_json(fresh / FINGERPRINT_FILE, store._asdict())
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
         trim(machine, pool.folder, most)
-    print(f"{len(hashes)} images: {len(hashes) - len(missing)} reused, {len(missing)} computed")
+    reused = len(views) - len(missing)
+    facts = {"seconds": time.perf_counter() - start, "reused": reused, "computed": len(missing)}
+    record("extract-features", key_of((out / FINGERPRINT_FILE).read_bytes(), wanted), facts)
+    print(f"{len(views)} images: {reused} reused, {len(missing)} computed")
 
 
-def add_rows(
-    missing: list[str], located: Located, side: int, forward: Any, pool: Pool, key: bytes, parent: int
-) -> None:
+def add_rows(missing: list[View], located: Located, forward: Any, pool: Pool, key: bytes, parent: int) -> None:
     """Computes the missing rows batch by batch; each batch is safe in the pool before the next one."""
     with tqdm(total=len(missing), desc="extract-features", unit=" images", disable=None) as progress:
-        for hashes, features in compute(missing, located, side, forward):
-            pool.add(make_rows(hashes, features, key))
-            progress.update(len(hashes))
+        for views, features in compute(missing, located, forward):
+            pool.add(make_rows([view.key for view in views], features, key))
+            progress.update(len(views))
             stop_if_orphaned(parent)
 
 

@@ -1,7 +1,8 @@
 """prepare: what images there are, which can be used, and what each of them means.
 
 Reads   data.root, the photos.
-Writes  hashes.txt      the set of usable images: their content hashes. Features depend on this alone.
+Writes  hashes.txt      the set of usable images: their content hashes, and how many views of them are
+                        wanted where that is not one. Features depend on this alone.
         images.csv      where each usable file is: hash, file, width, height, grey
         splits.csv      what each image means: hash, label, split
         quarantine.csv  each file that cannot be used, with the reason
@@ -11,6 +12,7 @@ Writes  hashes.txt      the set of usable images: their content hashes. Features
 import json
 import os
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -26,11 +28,14 @@ from stages.shared.examining import Known, examine
 from stages.shared.layouts import Photo, base, find_photos
 from stages.shared.params import load_params
 from stages.shared.previous import dvc_files, read_previous
+from stages.shared.run_log import key_of, record
 from stages.shared.splits import assign
 from stages.shared.tables import Assignment, Image, Quarantined, parse_rows, write_rows
+from stages.shared.views import write_wanted
 
 
 def main(out: Path) -> None:
+    start = time.perf_counter()
     params = load_params()
     root = base(params.data.root)
     max_pixels = params.data.max_megapixels * 1_000_000
@@ -58,10 +63,12 @@ def main(out: Path) -> None:
     report(images, by_hash, quarantined, out)
     assignments = assign(by_hash, params.split.validation_fraction, params.split.test_fraction, params.split.seed)
 
-    write_whole(out / "hashes.txt", "".join(f"{hash_}\n" for hash_ in sorted(by_hash)).encode())
+    views = {row.hash: params.backbone.views if row.split == "train" else 1 for row in assignments}
+    write_whole(out / "hashes.txt", write_wanted(sorted(views.items())))
     write_rows(out / "images.csv", Image, sorted(images, key=lambda row: row.file))
     write_rows(out / "splits.csv", Assignment, assignments)
     write_json(out / "decoding.json", decoding)
+    record("prepare", key_of((out / "splits.csv").read_bytes()), {"seconds": time.perf_counter() - start})
     classes = {row.label for row in assignments}
     print(f"{len(images)} images, {len(classes)} classes, {len(quarantined)} quarantined")
 

@@ -7,6 +7,7 @@ Writes  data/head/: head.json and weights.npz (see stages/shared/head.py),
 """
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ from dvclive.live import Live
 
 from stages.shared.errors import UserError
 from stages.shared.features import open_store, read_features
-from stages.shared.head import Figures, Head, write_head
+from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, Head, write_head
 from stages.shared.labelled import Labelled
 from stages.shared.params import NOTHING, Params, load_params
+from stages.shared.run_log import key_of, record
 from stages.shared.tables import Assignment, read_rows
+from stages.shared.views import views_of
 from stages.shared.weights_file import resolved_side
 
 
 def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
+    start = time.perf_counter()
     params = load_params()
     rows = read_rows(splits, Assignment)
     classes = sorted({row.label for row in rows})
@@ -35,9 +39,11 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
         )
 
     def labelled(split: str) -> Labelled:
+        views = params.backbone.views if split == "train" else 1
         members = [row for row in rows if row.split == split]
-        labels = np.array([classes.index(row.label) for row in members])
-        return Labelled(read_features(features, store, [row.hash for row in members]), labels)
+        keys = [view.key for row in members for view in views_of(row.hash, views)]
+        labels = np.repeat([classes.index(row.label) for row in members], views)
+        return Labelled(read_features(features, store, keys), labels, np.repeat(np.arange(len(members)), views))
 
     head = Head(classes, activation, 1 / 255 if store.dtype == "uint8" else 1.0, params.head.pooling)
     data, validation = labelled("train"), labelled("validation")
@@ -51,7 +57,7 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
 
         if params.head.kind == "logistic":
             head = by_cross_validation(params, head, data)
-            log(head.judge(*data), head.judge(*validation))
+            log(head.judge(data), head.judge(validation))
         else:
             head = by_steps(params, head, store.shape, data, validation, log)
     write_head(out, head)
@@ -59,15 +65,15 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
     from stages.shared.whole_model import whole_model  # noqa: PLC0415
 
     write_model(model, whole_model(params.backbone, head), head.classes)
+    written = [(out / name).read_bytes() for name in (DESCRIPTION_FILE, WEIGHTS_FILE)]
+    record("train-head", key_of(*written), {"seconds": time.perf_counter() - start})
 
 
 def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:
     """The head as a logistic regression; validation images have no say in it."""
     from stages.shared.logistic import fit_logistic  # noqa: PLC0415 - imports scikit-learn
 
-    fitted = fit_logistic(
-        head.inputs(data.features), data.labels, np.arange(len(data.labels)), head.logits, params.train
-    )
+    fitted = fit_logistic(data._replace(features=head.inputs(data.features)), head.logits, params.train)
     print(f"cross-validation chose C = {fitted.strength:g}")
     return head._replace(weights=fitted.weights, trained_parameters=sum(array.size for array in fitted.weights))
 

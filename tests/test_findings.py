@@ -161,7 +161,13 @@ def test_images_are_far_too_small_where_most_have_not_half_the_side(
 
 @pytest.mark.parametrize(
     ("fingerprint", "odd", "found"),
-    [(MOBILENET, 6, True), (PIXELS, 6, True), (MOBILENET, 5, False), (CUSTOM, 10, False)],
+    [
+        (MOBILENET, 6, True),
+        (PIXELS, 6, True),
+        (MOBILENET, 5, False),
+        (CUSTOM, 10, False),
+        (PIXELS | {"color_mode": "grayscale"}, 10, False),
+    ],
 )
 def test_images_are_grey_where_most_have_no_colour(fingerprint: dict[str, Any], odd: int, found: bool) -> None:
     words = "6 of 10 images have no colour", "backbone.color_mode: grayscale"

@@ -61,7 +61,7 @@ def tuned(path: Path, layer: str = "joined", **changes: Any) -> tuple[Any, list[
     head = HeadParams.model_validate(HEAD | {"pooling": "avg"})
     pixels, labels = photos()
     maps = FrozenBackbone(backbone(path, layer), SIDE).forward(IMAGES)(pixels)
-    data, logged = Labelled(maps, labels), list[Figures]()
+    data, logged = Labelled(maps, labels, np.arange(IMAGES)), list[Figures]()
     set_seed(train)
     tail = load_tail(backbone(path, layer), train, SIDE)
     best = fit(head, train, data, data, 3, lambda *figures: logged.extend(figures), tail)
@@ -105,7 +105,7 @@ def test_the_head_that_is_written_gives_the_figures_that_were_logged(branched: P
     head = Head(["a", "b", "c"], "softmax", 1.0, "avg", describe(tail), **best._asdict())
     pixels, labels = photos()
     maps = FrozenBackbone(backbone(branched, "joined"), SIDE).forward(IMAGES)(pixels)
-    found = head.judge(HeadNetwork(head)(maps), labels)
+    found = head.judge(Labelled(HeadNetwork(head)(maps), labels, np.arange(IMAGES)))
     assert found == pytest.approx(logged[1], abs=1e-5)
 
 
@@ -149,12 +149,12 @@ def test_a_cnn_learns_from_pixels_and_comes_back_as_it_was_trained() -> None:
         HEAD | {"kind": "cnn", "filters": [4, 8], "hidden_units": [32, 16], "dropout": [0.2, 0.0]}
     )
     pixels, labels = photos()
-    data, logged = Labelled(pixels, labels), list[Figures]()
+    data, logged = Labelled(pixels, labels, np.arange(IMAGES)), list[Figures]()
     set_seed(train)
     network = convolutions(params, [SIDE, SIDE, 3], 1 / 255)
     best = fit(params, train, data, data, 3, lambda _, judged: logged.append(judged), network)
     head = Head(["a", "b", "c"], "softmax", 1.0, "none", describe(network), **best._asdict())
-    found = head.judge(HeadNetwork(head)(pixels), labels)
+    found = head.judge(Labelled(HeadNetwork(head)(pixels), labels, np.arange(IMAGES)))
     assert found.accuracy > 0.9
     assert found == pytest.approx(logged[best.best_epoch - 1], abs=1e-5)
 

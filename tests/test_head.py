@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
 from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Arrays, Head, read_head, write_head
+from stages.shared.labelled import Labelled
 from stages.shared.params import Head as HeadParams
 
 ACTIVATIONS = {"sigmoid": 1, "softmax": 3}  # and their logits
@@ -103,7 +104,7 @@ def test_maps_are_pooled_over_height_and_width(pooling: str) -> None:
 def test_figures_are_those_of_the_probabilities() -> None:
     labels = np.arange(9) % 3
     chances = head().probabilities(features())
-    loss, accuracy = head().judge(features(), labels)
+    loss, accuracy = head().judge(Labelled(features(), labels, np.arange(9)))
     assert loss == pytest.approx(np.mean([-np.log(row[label]) for row, label in zip(chances, labels, strict=True)]))
     assert accuracy == np.mean([row.argmax() == label for row, label in zip(chances, labels, strict=True)])
 

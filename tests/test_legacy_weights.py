@@ -229,3 +229,10 @@ def test_layers_whose_weights_meant_something_else_in_the_oldest_format_are_refu
             file[f"layer_{number}/param_0"] = np.ones(32)
     with pytest.raises(UserError, match="layer conv1_bn is a BatchNormalization; of a file of Keras 0 only Conv2D"):
         features(tmp_path / "old.h5", "MobileNet", "last")
+
+
+def test_an_attribute_larger_than_keras_writes_is_not_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "w.h5", "w", libver="latest") as file:
+        file.attrs["layer_names"] = ["a"] * 10_000
+    with pytest.raises(UserError, match="its attribute layer_names claims 80,000 bytes; allowed: 65,536"):
+        features(tmp_path / "w.h5", "MobileNet", "last")

@@ -7,57 +7,51 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from stages.shared.head import Head
-from stages.shared.logistic import STRENGTHS, Logistic, fit_logistic
+from stages.shared.labelled import Labelled
+from stages.shared.logistic import fit_logistic
 from stages.shared.params import Train
 from tests.test_training import TRAIN, blobs
 
+TRAINING = Train.model_validate(TRAIN)
 
-def fitted(counts: list[int], logits: int, values: int = 4, **changes: object) -> Logistic:
+
+def wide(counts: list[int], values: int) -> Labelled:
+    """Clouds of points in many dimensions, each on a scale of its own."""
     data = blobs(counts)
     features = np.tile(data.features, values // 4) * np.linspace(1, 50, values, dtype=np.float32) + 7
-    return fit_logistic(
-        features, data.labels, np.arange(len(data.labels)), logits, Train.model_validate(TRAIN | changes)
-    )
+    return data._replace(features=features)
 
 
 @pytest.mark.parametrize("values", [4, 400], ids=["more rows than values", "more values than rows"])
 def test_probabilities_are_those_of_scikit_learn_on_standardised_features(values: int) -> None:
-    counts = [40, 40, 30]
-    found = fitted(counts, 3, values)
-    data = blobs(counts)
-    features = np.tile(data.features, values // 4) * np.linspace(1, 50, values, dtype=np.float32) + 7
-    standardised = StandardScaler().fit_transform(features.astype(np.float64))
+    data = wide([40, 40, 30], values)
+    found = fit_logistic(data, 3, TRAINING)
+    standardised = StandardScaler().fit_transform(data.features.astype(np.float64))
     model = LogisticRegression(C=found.strength, max_iter=5000, tol=1e-8).fit(standardised, data.labels)
     head = Head(["a", "b", "c"], "softmax", 1.0, "none", weights=found.weights)
-    np.testing.assert_allclose(head.probabilities(features), model.predict_proba(standardised), atol=0.01)
+    np.testing.assert_allclose(head.probabilities(data.features), model.predict_proba(standardised), atol=0.01)
 
 
 def test_two_classes_give_the_same_probabilities_by_sigmoid_and_by_softmax() -> None:
-    one, two = fitted([30, 20], 1), fitted([30, 20], 2)
+    one, two = (fit_logistic(wide([30, 20], 4), logits, TRAINING) for logits in (1, 2))
     features = blobs([5, 5], seed=1).features
     sigmoid = Head(["a", "b"], "sigmoid", 1.0, "none", weights=one.weights).probabilities(features)
     np.testing.assert_allclose(softmax(features @ two.weights[0] + two.weights[1], axis=1), sigmoid, atol=1e-5)
 
 
 def test_noise_is_regularised_more_than_signal() -> None:
-    noise = blobs([40, 40], distance=0)
-    train = Train.model_validate(TRAIN)
-    strength = fit_logistic(noise.features, noise.labels, np.arange(80), 1, train).strength
-    assert strength < fitted([40, 40], 1).strength
-    assert {strength} <= set(STRENGTHS)
+    noise, signal = blobs([40, 40], distance=0), blobs([40, 40])
+    assert fit_logistic(noise, 1, TRAINING).strength < fit_logistic(signal, 1, TRAINING).strength
 
 
 def test_views_of_an_image_stay_on_one_side_of_a_fold() -> None:
     # Labels mean nothing, but every image is there 20 times: torn apart, learning it by heart would seem to pay.
-    noise = blobs([15, 15], distance=0)
-    features, labels, images = (np.repeat(array, 20, axis=0) for array in (*noise, np.arange(30)))
-    train = Train.model_validate(TRAIN)
-    random = np.random.default_rng(5).normal(size=(30, 60)).astype(np.float32)
-    features = np.hstack([features, np.repeat(random, 20, axis=0)])
-    together = fit_logistic(features, labels, images, 1, train).strength
-    torn = fit_logistic(features, labels, np.arange(600), 1, train).strength
-    assert together < torn
+    features = np.random.default_rng(5).normal(size=(30, 60)).astype(np.float32)
+    labels, images = np.repeat([0, 1], 15 * 20), np.repeat(np.arange(30), 20)
+    together = Labelled(np.repeat(features, 20, axis=0), labels, images)
+    torn = together._replace(images=np.arange(600))
+    assert fit_logistic(together, 1, TRAINING).strength < fit_logistic(torn, 1, TRAINING).strength
 
 
 def test_a_class_with_one_image_is_no_obstacle() -> None:
-    assert fitted([10, 1], 1).weights[0].shape == (4, 1)
+    assert fit_logistic(blobs([10, 1]), 1, TRAINING).weights[0].shape == (4, 1)

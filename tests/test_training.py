@@ -32,7 +32,7 @@ def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float =
     random = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(counts)), counts)
     features = random.normal(size=(len(labels), 4)) + distance * np.eye(4)[labels]
-    return Labelled((features * size).astype(np.float32), labels)
+    return Labelled((features * size).astype(np.float32), labels, np.arange(len(labels)))
 
 
 def run(

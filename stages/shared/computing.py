@@ -15,61 +15,65 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.decoding import UNLIMITED, UndecodableError, decode, resize
+from stages.shared.decoding import UNLIMITED, UndecodableError, decode, grayscale, resize
 from stages.shared.errors import UserError
+from stages.shared.params import Backbone
 from stages.shared.tables import Image
+from stages.shared.views import View, augmented
 
 BATCH = 32  # images a call of the network; the features of an image do not depend on it
 AHEAD = 3  # batches that are decoded before they are needed
 
 
 class Located:
-    """Finds the bytes of an image by their hash."""
+    """Finds the bytes of an image by their hash, and makes them pixels of one size."""
 
-    def __init__(self, root: Path, images: Sequence[Image]) -> None:
+    def __init__(self, root: Path, images: Sequence[Image], backbone: Backbone, side: int) -> None:
         self._root = root
         self._files = {row.hash: row.file for row in images}
+        self._grayscale = backbone.color_mode == "grayscale"
+        self._side = side
+        self.shape = (side, side, 1 if self._grayscale else 3)
 
-    def pixels(self, hash_: str, side: int) -> NDArray[np.uint8]:
-        """The image resized: uint8 RGB (side, side, 3), 0..255.
+    def pixels(self, view: View) -> NDArray[np.uint8]:
+        """The view resized: uint8 (side, side, 3), RGB, or (side, side, 1) for grayscale, 0..255.
 
         Raises:
             UserError: the file is gone, or its bytes are not those that prepare saw.
 
         """
-        path = self._root / self._files[hash_]
+        path = self._root / self._files[view.hash]
         again = "Run `dvc repro`, which prepares the photos as they are now; `dvc repro --force prepare` always does."
         try:
             content = path.read_bytes()
         except OSError as error:
             raise UserError(f"{path} cannot be read any more: {error.strerror}. {again}") from error
-        if hashlib.sha256(content).hexdigest() != hash_:
+        if hashlib.sha256(content).hexdigest() != view.hash:
             raise UserError(f"{path} has changed since prepare hashed it. {again}")
         try:
             # prepare has decoded these very bytes below the limit of megapixels
-            return resize(decode(content, UNLIMITED), side)
+            pixels = resize(augmented(decode(content, UNLIMITED), view), self._side)
+            return grayscale(pixels) if self._grayscale else pixels
         except UndecodableError as error:
             raise UserError(f"{path} was decoded by prepare, but not here: {error}. {again}") from error
 
 
-def compute(
-    hashes: Sequence[str], located: Located, side: int, forward: Any
-) -> Iterator[tuple[list[str], NDArray[Any]]]:
-    """Batches of hashes with their features, in the order given.
+def compute(views: Sequence[View], located: Located, forward: Any) -> Iterator[tuple[list[View], NDArray[Any]]]:
+    """Batches of views with their features, in the order given.
 
     Args:
-        forward: uint8 (BATCH, side, side, 3) to features (BATCH, *shape).
+        forward: uint8 (BATCH, *located.shape) to features (BATCH, *shape).
 
     """
-    batches = [list(hashes[start : start + BATCH]) for start in range(0, len(hashes), BATCH)]
+    batches = [list(views[start : start + BATCH]) for start in range(0, len(views), BATCH)]
     waiting: deque[list[Future[NDArray[np.uint8]]]] = deque()
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         try:
             for number, batch in enumerate(batches):
                 while len(waiting) <= AHEAD and number + len(waiting) < len(batches):
                     following = batches[number + len(waiting)]
-                    waiting.append([threads.submit(located.pixels, hash_, side) for hash_ in following])
-                pixels = np.zeros((BATCH, side, side, 3), np.uint8)  # the last batch is padded with black
+                    waiting.append([threads.submit(located.pixels, view) for view in following])
+                pixels = np.zeros((BATCH, *located.shape), np.uint8)  # the last batch is padded with black
                 for index, future in enumerate(waiting.popleft()):
                     pixels[index] = future.result()
                 yield batch, forward(pixels)[: len(batch)]

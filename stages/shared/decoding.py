@@ -99,6 +99,12 @@ def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
     return np.rint(levels).astype(np.uint8)
 
 
+def grayscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How light each pixel looks (ITU-R BT.601), rounded: (height, width, 3) RGB to (height, width, 1)."""
+    light = pixels.astype(np.float32) @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    return np.rint(light).astype(np.uint8)
+
+
 @lru_cache(maxsize=256)
 def _triangle_filter(length: int, side: int) -> Any:
     """The weights of ``length`` pixels in ``side`` pixels: sparse float32 (side, length), rows of sum 1.

@@ -32,7 +32,7 @@ def describe(
     the previous output or from this machine's notes; ``load`` gives the network where neither has it.
     """
     if backbone.layer == INPUT:
-        return Description("", "uint8", [side, side, 3]), ""
+        return Description("", "uint8", [side, side, 1 if backbone.color_mode == "grayscale" else 3]), ""
     weights_file = file_sha256(backbone.weights)
     if previous is not None and previous.weights_file == weights_file:
         network = previous.fingerprint.get("network", "")

@@ -34,8 +34,8 @@ def stuck_at_chance(correct: int, labels: Counter[str], train: Train) -> Finding
         "stuck-at-chance",
         f"Of the {images} training images the head has {correct / images:.1%} right, no more than by always answering "
         f"{largest} ({most / images:.1%}).",
-        f"Change train.learning_rate by a factor of ten ({train.learning_rate:g} given), or cut at another "
-        "backbone.layer.",
+        f"Change train.learning_rate by a factor of ten ({train.learning_rate:g} given); if that does not help, cut at "
+        "another backbone.layer.",
     )
 
 

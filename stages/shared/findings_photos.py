@@ -46,7 +46,8 @@ def small_images(images: list[Image], fingerprint: dict[str, Any]) -> Finding | 
 def grey_images(images: list[Image], fingerprint: dict[str, Any]) -> Finding | None:
     """Most photos have no colour, and the network or the features have."""
     grey = sum(image.grey for image in images)
-    if not _sees_colour_photos(fingerprint) or 2 * grey <= len(images):
+    kept_grey = fingerprint.get("color_mode") == "grayscale"
+    if kept_grey or not _sees_colour_photos(fingerprint) or 2 * grey <= len(images):
         return None
     return Finding(
         "grey-images",

@@ -24,7 +24,7 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
         "image_side": side,
     }
     if backbone.layer == INPUT:
-        return pixels | {"layer": INPUT}
+        return pixels | {"layer": INPUT, "color_mode": backbone.color_mode}
     return pixels | {
         "architecture": "keras file" if backbone.weights.endswith(".keras") else backbone.name,
         "network": network,

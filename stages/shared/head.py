@@ -14,6 +14,7 @@ from scipy.special import expit, softmax
 
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError
+from stages.shared.labelled import Labelled
 
 DESCRIPTION_FILE = "head.json"
 WEIGHTS_FILE = "weights.npz"
@@ -75,11 +76,11 @@ class Head(NamedTuple):
             return np.hstack([expit(-logits), expit(logits)])
         return np.asarray(softmax(logits, axis=1))
 
-    def judge(self, features: NDArray[Any], labels: NDArray[np.int64]) -> Figures:
-        """Loss and accuracy on these images."""
-        chances = self.probabilities(features)
-        right = np.maximum(chances[np.arange(len(labels)), labels], 1e-300)
-        return Figures(float(-np.log(right).mean()), float((chances.argmax(axis=1) == labels).mean()))
+    def judge(self, data: Labelled) -> Figures:
+        """Loss and accuracy on these features, as ``probabilities`` takes them."""
+        chances = self.probabilities(data.features)
+        right = np.maximum(chances[np.arange(len(data.labels)), data.labels], 1e-300)
+        return Figures(float(-np.log(right).mean()), float((chances.argmax(axis=1) == data.labels).mean()))
 
 
 def write_head(folder: Path, head: Head) -> None:

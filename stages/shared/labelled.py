@@ -11,3 +11,4 @@ class Labelled(NamedTuple):
 
     features: NDArray[Any]  # (rows, *shape)
     labels: NDArray[np.int64]  # (rows,), numbers of classes
+    images: NDArray[np.int64]  # (rows,), number of the image that a row shows

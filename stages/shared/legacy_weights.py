@@ -11,11 +11,13 @@ is followed, and nothing is read before its shape is known to fit.
 
 import re
 from itertools import count, takewhile
+from math import prod
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
 
+LARGEST_ATTRIBUTE = 1 << 16  # bytes
 TURNING_BACKEND = "theano"  # it convolves where the others correlate: the same kernel, turned by 180 degrees
 
 
@@ -82,7 +84,7 @@ def _layers_by_number(file: Any) -> list[Saved]:
 def _numbered(group: Any, prefix: str, total: str) -> list[str]:
     """prefix_0, prefix_1, ... by number: HDF5 lists prefix_10 before prefix_9."""
     numbers = sorted(int(name.rpartition("_")[2]) for name in group if re.fullmatch(f"{prefix}_[0-9]+", name))
-    expected = int(group.attrs.get(total, len(numbers)))
+    expected = int(_attribute(group, total)) if total in group.attrs else len(numbers)
     if numbers != list(range(len(numbers))) or expected != len(numbers):
         raise ValueError(
             f"{group.name}: expected {expected} members {prefix}_0, {prefix}_1, ..., "
@@ -95,10 +97,19 @@ def _names(group: Any, attribute: str) -> list[str]:
     """An attribute that is a list of names; Keras splits a long one into attribute0, attribute1, ..."""
     parts = takewhile(lambda key: key in group.attrs, (f"{attribute}{number}" for number in count()))
     keys = [attribute] if attribute in group.attrs else parts
-    names = [name for key in keys for name in np.ravel(group.attrs[key])]
+    names = [name for key in keys for name in np.ravel(_attribute(group, key))]
     if not all(isinstance(name, str | bytes) for name in names):
         raise ValueError(f"{group.name}: expected a list of names as its attribute {attribute}")
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+
+
+def _attribute(group: Any, name: str) -> Any:
+    """The value of an attribute, unless it is larger than Keras writes: h5py makes room for whatever a file claims."""
+    about = group.attrs.get_id(name)
+    size = prod(about.shape or ()) * about.dtype.itemsize
+    if size > LARGEST_ATTRIBUTE:
+        raise ValueError(f"{group.name}: its attribute {name} claims {size:,} bytes; allowed: {LARGEST_ATTRIBUTE:,}")
+    return group.attrs[name]
 
 
 def _member(group: Any, path: str, kind: type) -> Any:

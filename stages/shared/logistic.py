@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
@@ -11,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from stages.shared.head import Arrays
+from stages.shared.labelled import Labelled
 from stages.shared.params import Train
 
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
@@ -24,31 +24,27 @@ class Logistic(NamedTuple):
     strength: float  # the C that cross-validation chose
 
 
-def fit_logistic(
-    features: NDArray[np.float32], labels: NDArray[np.int64], images: NDArray[np.int64], logits: int, train: Train
-) -> Logistic:
+def fit_logistic(data: Labelled, logits: int, train: Train) -> Logistic:
     """Chooses C by the log loss in a cross-validation inside the training images, then fits all of them.
 
     Features are standardised first, and the standardising is folded into the kernel.
 
     Args:
-        features: (rows, values).
-        labels: (rows,), numbers of classes, each of them at least once.
-        images: (rows,), number of the image that a row shows, from 0: its views are never torn apart by a fold.
+        data: features (rows, values); every class at least once. Views of an image are never torn apart by a fold.
         logits: 1 for a sigmoid, else the number of classes.
 
     """
-    scaler = StandardScaler().fit(features)
-    standardised = scaler.transform(features)
+    scaler = StandardScaler().fit(data.features)
+    standardised = scaler.transform(data.features)
     # With more values than rows the best kernel is a combination of rows, so it is sought among those alone.
-    basis = None if features.shape[1] <= len(features) else np.linalg.qr(standardised.T)[0]
+    basis = None if data.features.shape[1] <= len(data.features) else np.linalg.qr(standardised.T)[0]
     if basis is not None:
         standardised = standardised @ basis
     weight = None if train.class_weights == "none" else "balanced"
     model = LogisticRegression(class_weight=weight, max_iter=1000, warm_start=True)
     with threadpool_limits(1):  # products this small only make threads wait for one another
-        strength = _best_strength(model, standardised, labels, images, train.seed)
-        model.set_params(C=strength, warm_start=False).fit(standardised, labels)
+        strength = _best_strength(model, data._replace(features=standardised), train.seed)
+        model.set_params(C=strength, warm_start=False).fit(standardised, data.labels)
 
     kernel = (model.coef_.T if basis is None else basis @ model.coef_.T) / scaler.scale_[:, None]
     bias = model.intercept_ - scaler.mean_ @ kernel
@@ -57,14 +53,9 @@ def fit_logistic(
     return Logistic([kernel.astype(np.float32), bias.astype(np.float32)], strength)
 
 
-def _best_strength(
-    model: LogisticRegression,
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    images: NDArray[np.int64],
-    seed: int,
-) -> float:
+def _best_strength(model: LogisticRegression, data: Labelled, seed: int) -> float:
     """The C with the lowest log loss on images left out."""
+    features, labels, images = data
     first_rows = np.unique(images, return_index=True)[1]
     image_labels = labels[first_rows]
     folds = min(FOLDS, int(np.bincount(image_labels).min()))

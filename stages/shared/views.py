@@ -1,0 +1,65 @@
+"""Augmented views of a photo: each is a row of the features like any other, under a key of its own.
+
+View 0 is the photo itself and has its hash as key. What view 3 of a photo looks like is a function of the
+photo's hash and the number 3 alone, so that more views later leave the first ones as they are.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+RECIPE = "mirrored or not, a crop of 60 to 100 % of the area, brightness, contrast and colour of 80 to 120 %"
+AREA = (0.6, 1.0)  # of the crop, to that of the photo
+RATIO = (3 / 4, 4 / 3)  # of the crop's sides, to that of the photo's sides
+STRENGTH = (0.8, 1.2)  # of brightness, contrast and colour
+
+
+class View(NamedTuple):
+    """One look at a photo."""
+
+    hash: str  # sha256 of the photo's file
+    number: int  # 0: the photo itself
+
+    @property
+    def key(self) -> str:
+        """The name of its row: 64 hex digits."""
+        if self.number == 0:
+            return self.hash
+        return hashlib.sha256(f"{self.hash} {self.number} {RECIPE}".encode()).hexdigest()
+
+
+def views_of(hash_: str, count: int) -> list[View]:
+    """The photo itself, and ``count - 1`` augmented views of it."""
+    return [View(hash_, number) for number in range(count)]
+
+
+def write_wanted(counts: Iterable[tuple[str, int]]) -> bytes:
+    """The text of hashes.txt: a photo a line, with the number of its views where there are several."""
+    return "".join(f"{hash_}\n" if count == 1 else f"{hash_} {count}\n" for hash_, count in counts).encode()
+
+
+def read_wanted(text: str) -> list[View]:
+    """All views that hashes.txt asks for."""
+    return [view for line in text.splitlines() for view in views_of(line[:64], int(line[65:] or 1))]
+
+
+def augmented(image: Image.Image, view: View) -> Image.Image:
+    """The photo as this view shows it: RGB, of any size."""
+    if view.number == 0:
+        return image
+    dice = np.random.default_rng(np.frombuffer(bytes.fromhex(view.key), np.uint32))
+    area, ratio = dice.uniform(*AREA), np.exp(dice.uniform(*np.log(RATIO)))
+    width, height = (
+        max(round(min(length * part, length)), 1)
+        for length, part in ((image.width, np.sqrt(area * ratio)), (image.height, np.sqrt(area / ratio)))
+    )
+    left, top = dice.integers(image.width - width + 1), dice.integers(image.height - height + 1)
+    image = image.crop((int(left), int(top), int(left) + width, int(top) + height))
+    if dice.random() < 0.5:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        image = enhancer(image).enhance(dice.uniform(*STRENGTH))
+    return image
