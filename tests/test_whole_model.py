@@ -22,8 +22,8 @@ from tests.test_head import arrays
 from tests.test_training import HEAD, TRAIN
 
 SIDE = 16
-BACKBONE = {"name": "custom", "image_side": SIDE, "layer": "late", "pooling": "none", "color_mode": "rgb", "views": 1}
-PREPARED = {"preprocess": "rescale", "precision": "float32"}
+BACKBONE = {"name": "custom", "image_side": SIDE, "layer": "late", "pooling": "none", "views": 1}
+PREPARED = {"preprocess": "rescale", "precision": "float32", "runtime": "tensorflow", "color_mode": "rgb"}
 TRAINED = Train.model_validate(TRAIN)
 CLASSES = ["ant", "bee", "=cat\n\udcff"]
 
@@ -38,7 +38,7 @@ def photos() -> list[Image.Image]:
 
 def features(backbone: Backbone) -> NDArray[Any]:
     """What extraction stores of the photos."""
-    from stages.shared.backbone import FrozenBackbone
+    from stages.shared.frozen import FrozenBackbone
 
     pixels = np.stack([resize(photo, SIDE) for photo in photos()])
     return pixels if backbone.layer == "input" else FrozenBackbone(backbone, SIDE).forward(len(pixels))(pixels)

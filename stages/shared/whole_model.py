@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.backbone import FrozenBackbone
 from stages.shared.convolutions import pooling_layer
+from stages.shared.cut import Cut
+from stages.shared.decoding import LIGHT, UPWARDS
 from stages.shared.head import Head
 from stages.shared.head_network import restore
 from stages.shared.params import INPUT, Backbone
@@ -31,8 +32,17 @@ def whole_model(backbone: Backbone, head: Head) -> Any:
     side = resolved_side(backbone)
     photo = keras.Input((None, None, 3), dtype="uint8", name="photo")
     pixels = keras.layers.Resizing(side, side, antialias=True, dtype="uint8", name=RESIZE)(photo)
-    features = pixels if backbone.layer == INPUT else FrozenBackbone(backbone, side).features(pixels)
+    if backbone.layer == INPUT:
+        features = _grayscale(pixels) if backbone.color_mode == "grayscale" else pixels
+    else:
+        features = Cut(backbone, side, in_bfloat16=backbone.precision == "bfloat16").features(pixels)
     return keras.Model(photo, _probabilities(head, features), name="onepass")
+
+
+def _grayscale(pixels: Any) -> Any:
+    """What ``stages.shared.decoding.grayscale`` computes, as layers."""
+    light = keras.ops.matmul(keras.ops.cast(pixels, "float32"), LIGHT)
+    return keras.ops.round((light + UPWARDS) / 1000)
 
 
 def _probabilities(head: Head, features: Any) -> Any:
