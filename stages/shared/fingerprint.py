@@ -21,7 +21,7 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
     """
     pixels = {
         "decoding": recipe(),
-        "resize": "to a square: triangle filter, antialiased, float32, rounded once",
+        "resize": "to a square, as keras.layers.Resizing: triangle filter, antialiased, float32, rounded once",
         "image_side": side,
     }
     if backbone.layer == INPUT:

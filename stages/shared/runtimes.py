@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
 from stages.shared.forward import Forward
-from stages.shared.tensorflow import keras, tf
+from stages.shared.tensorflow import tf
 
 
 def fuses_bfloat16() -> bool:
@@ -23,12 +23,6 @@ def fuses_bfloat16() -> bool:
     flags = Path("/proc/cpuinfo")
     has_it = flags.is_file() and "avx512_bf16" in flags.read_text()
     return has_it and bool(IsMklEnabled()) and not tf.config.list_physical_devices("GPU")
-
-
-def use_bfloat16(network: Any) -> None:
-    """Every layer computes in bfloat16; weights stay float32 and are rounded where they are used."""
-    for layer in network.layers:
-        layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
 
 
 def with_tensorflow(traced: Any, fuse_bfloat16: bool) -> Forward:
