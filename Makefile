@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ACTIVATE = . .venv/bin/activate
 
-.PHONY: run test bench lint publish publish-experiment
+.PHONY: run test nightly bench lint publish publish-experiment
 
 run: .venv/ready
 	$(ACTIVATE) && dvc repro --all-pipelines
@@ -11,6 +11,10 @@ test: .venv/ready
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes hours; better alone on the machine.
+# The recipes on real photos.
+nightly: .venv/ready
+	$(ACTIVATE) && python -m pytest -m nightly
+
 bench: .venv/ready
 	$(ACTIVATE) && python -m benchmarks.extraction $(if $(PHOTOS),--photos "$(PHOTOS)")
 	$(ACTIVATE) && python -m benchmarks.head
