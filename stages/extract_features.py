@@ -25,6 +25,7 @@ from stages.shared.durable import write_json
 from stages.shared.errors import UserError
 from stages.shared.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
 from stages.shared.fingerprint import fingerprint
+from stages.shared.forward import Forward
 from stages.shared.layouts import base
 from stages.shared.params import INPUT, load_params
 from stages.shared.pool import Pool, limit, locked, trim
@@ -47,7 +48,7 @@ def main(prepared: Path, out: Path) -> None:
 
     @lru_cache(maxsize=1)
     def network() -> Any:
-        from stages.shared.backbone import FrozenBackbone  # noqa: PLC0415 - imports TensorFlow
+        from stages.shared.frozen import FrozenBackbone  # noqa: PLC0415 - imports TensorFlow
 
         return FrozenBackbone(backbone, side)
 
@@ -70,7 +71,7 @@ def main(prepared: Path, out: Path) -> None:
         pool = Pool(machine, store, new)
         missing = [views[key] for key in new if key not in pool]
         if missing:
-            forward = (lambda pixels: pixels) if backbone.layer == INPUT else network().forward(BATCH)
+            forward = Forward(lambda pixels: pixels, 1) if backbone.layer == INPUT else network().forward(BATCH)
             located = Located(base(params.data.root), read_rows(prepared / "images.csv", Image), backbone, side)
             add_rows(missing, located, forward, pool, store.key, parent)
         stop_if_orphaned(parent)
@@ -91,7 +92,7 @@ def main(prepared: Path, out: Path) -> None:
     print(f"{len(views)} images: {reused} reused, {len(missing)} computed")
 
 
-def add_rows(missing: list[View], located: Located, forward: Any, pool: Pool, key: bytes, parent: int) -> None:
+def add_rows(missing: list[View], located: Located, forward: Forward, pool: Pool, key: bytes, parent: int) -> None:
     """Computes the missing rows batch by batch; each batch is safe in the pool before the next one."""
     with tqdm(total=len(missing), desc="extract-features", unit=" images", disable=None) as progress:
         for views, features in compute(missing, located, forward):

@@ -1,8 +1,8 @@
 """train-head: the small network on top of the bottleneck features.
 
-Reads   splits.csv (which images train, which choose the epoch), data/features/ and, for train.unfreeze,
-        backbone.weights.
+Reads   splits.csv (which images train, which choose the epoch), data/features/ and backbone.weights.
 Writes  data/head/: head.json and weights.npz (see stages/shared/head.py),
+        data/model.keras: backbone and head in one (see stages/shared/whole_model.py),
         metrics/training/: the curves, by dvclive.
 """
 
@@ -26,7 +26,7 @@ from stages.shared.views import views_of
 from stages.shared.weights_file import resolved_side
 
 
-def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
+def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
     start = time.perf_counter()
     params = load_params()
     rows = read_rows(splits, Assignment)
@@ -63,6 +63,10 @@ def main(splits: Path, features: Path, out: Path, curves: Path) -> None:
         else:
             head = by_steps(params, head, store.shape, data, validation, log)
     write_head(out, head)
+    from stages.shared.model_file import write_model  # noqa: PLC0415 - imports TensorFlow
+    from stages.shared.whole_model import whole_model  # noqa: PLC0415
+
+    write_model(model, whole_model(params.backbone, head), head.classes)
     written = [(out / name).read_bytes() for name in (DESCRIPTION_FILE, WEIGHTS_FILE)]
     record("train-head", key_of(*written), {"seconds": time.perf_counter() - start})
 

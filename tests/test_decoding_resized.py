@@ -10,10 +10,9 @@ from PIL import Image
 from stages.shared.decoding import decode, resize
 
 
-@pytest.mark.parametrize("size", [(1, 1), (50, 70), (640, 480), (300, 3000)])
+@pytest.mark.parametrize("size", [(1, 1), (50, 70), (500, 375), (640, 480), (300, 3000)])
 @pytest.mark.parametrize("side", [1, 8, 150, 224])
 def test_resizing_gives_the_square_that_keras_gives(size: tuple[int, int], side: int) -> None:
-    """But for single levels in less than one value of a thousand, whose exact value is a tie."""
     from stages.shared.tensorflow import keras
 
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
@@ -21,9 +20,7 @@ def test_resizing_gives_the_square_that_keras_gives(size: tuple[int, int], side:
     expected = np.asarray(keras.layers.Resizing(side, side, antialias=True, dtype="uint8")(noise))
     assert pixels.shape == (side, side, 3)
     assert pixels.dtype == np.uint8
-    difference = np.abs(pixels.astype(int) - expected)
-    assert difference.max() <= 1
-    assert (difference > 0).mean() < 1e-3
+    assert np.array_equal(pixels, expected)
 
 
 def test_shrinking_blends_all_pixels() -> None:
@@ -42,7 +39,7 @@ def test_the_same_file_gives_the_same_pixels_as_ever() -> None:
     Image.fromarray(picture).save(file, "PNG")
     pixels = resize(decode(file.getvalue(), 1_000_000), 32)
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == (
-        "dc84a13269119141f6a827b6762c2079973d373bc538d660a42bc77bd8bd766c"
+        "130a09a3999aca54e45e5040324ba2e4804050c038ccfeca9bd021bb5c82436f"
     ), (
         "Decoding or resizing gives other pixels than before. If that is meant, recipe() in "
         "stages/shared/decoding.py must change as well, or features of the old pixels are reused; "

@@ -38,9 +38,15 @@ def branched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def backbone(path: Path, layer: str) -> Backbone:
-    given = {"name": "custom", "weights": str(path), "image_side": SIDE, "layer": layer, "pooling": "none"}
-    rest = {"color_mode": "rgb", "views": 1, "preprocess": "rescale", "precision": "float32"}
-    return Backbone.model_validate(given | rest)
+    given: dict[str, Any] = {
+        "name": "custom",
+        "weights": str(path),
+        "image_side": SIDE,
+        "layer": layer,
+        "pooling": "none",
+    }
+    given |= {"color_mode": "rgb", "views": 1, "preprocess": "rescale", "precision": "float32", "runtime": "tensorflow"}
+    return Backbone.model_validate(given)
 
 
 def photos() -> tuple[Any, Any]:
@@ -53,7 +59,7 @@ def photos() -> tuple[Any, Any]:
 
 def tuned(path: Path, layer: str = "joined", **changes: Any) -> tuple[Any, list[Figures], Any]:
     """The fit of one epoch on stored maps, the figures logged, and the tail."""
-    from stages.shared.backbone import FrozenBackbone
+    from stages.shared.frozen import FrozenBackbone
     from stages.shared.tail import load_tail
     from stages.shared.training import fit, set_seed
 
@@ -97,8 +103,8 @@ def test_loss_of_20_steps_is_that_of_the_whole_network_with_a_frozen_trunk(branc
 
 
 def test_the_head_that_is_written_gives_the_figures_that_were_logged(branched: Path) -> None:
-    from stages.shared.backbone import FrozenBackbone
     from stages.shared.convolutions import describe
+    from stages.shared.frozen import FrozenBackbone
     from stages.shared.head_network import HeadNetwork
 
     best, logged, tail = tuned(branched, learning_rate=0.02)

@@ -37,7 +37,7 @@ def randomized(name: str) -> Any:
 
 def features(path: Path, name: str, layer: str) -> NDArray[np.float32]:
     """Of the photos, from the weights in a file."""
-    from stages.shared.backbone import FrozenBackbone
+    from stages.shared.frozen import FrozenBackbone
 
     backbone = Backbone(
         name=name,
@@ -49,6 +49,7 @@ def features(path: Path, name: str, layer: str) -> NDArray[np.float32]:
         views=1,
         preprocess="rescale",
         precision="float32",
+        runtime="tensorflow",
     )
     return FrozenBackbone(backbone, SIDE).forward(2)(photos())
 

@@ -13,6 +13,16 @@ def flip(content: bytes) -> bytes:
     return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
 
 
+READER = [
+    "python",
+    "-m",
+    "stages.train_head",
+    "data/prepared/splits.csv",
+    "data/features",
+    "out",
+    "model.keras",
+    "curves",
+]
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a flipped bit": flip,
     "a truncated part": lambda content: content[:-9],
@@ -63,8 +73,7 @@ def test_damage_in_the_workspace_is_named_and_mended_as_the_message_says(name: s
     part = min((shared.folder / "data" / "features").glob("*.npy"))
     sound = part.read_bytes()
     part.write_bytes(DAMAGES[name](sound))
-    reader = ["python", "-m", "stages.train_head", "data/prepared/splits.csv", "data/features", "out", "curves"]
-    message = shared.run(*reader, expect=1)
+    message = shared.run(*READER, expect=1)
     assert f"data/features/{part.name}" in message
     assert f"deleted, damaged: data/features/{part.name} in the workspace" in mend_as_told(shared, message)
     assert part.read_bytes() == sound
@@ -78,8 +87,7 @@ def test_damage_in_the_cache_is_found_after_checkout_and_mended(name: str, share
     for path in folder.iterdir():
         path.unlink()
     shared.run("dvc", "checkout", "--force", "data/features")
-    reader = ["python", "-m", "stages.train_head", "data/prepared/splits.csv", "data/features", "out", "curves"]
-    message = shared.run(*reader, expect=1)
+    message = shared.run(*READER, expect=1)
     assert "A part of the features is damaged" in message
     assert f"{2 * count} deleted" in mend_as_told(shared, message)  # the workspace's copies and the cache's
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == sound
@@ -90,8 +98,7 @@ def test_damage_on_the_remote_is_found_and_the_remote_mended(shared: Project, tm
     count = damage_stored(tmp_path / "remote", flip)
     shared.run("rm", "-rf", ".dvc/cache", "data/features")
     shared.run("dvc", "pull", "--quiet", "data/features")
-    reader = ["python", "-m", "stages.train_head", "data/prepared/splits.csv", "data/features", "out", "curves"]
-    message = shared.run(*reader, expect=1)
+    message = shared.run(*READER, expect=1)
     assert f"{3 * count} deleted" in mend_as_told(shared, message, "--remote")
     shared.run("dvc", "push", "--quiet", "data/features")
     assert shared.run("python", "-m", "tools.repair", "--remote").splitlines()[-1].endswith(", 0 deleted")

@@ -1,65 +1,15 @@
-"""The frozen network: loaded, cut after a layer, and made into one compiled call of a fixed shape."""
+"""The whole network, loaded with its weights."""
 
 import difflib
-import hashlib
-import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
 from stages.shared.legacy_weights import load_legacy
 from stages.shared.params import LAST, Backbone
-from stages.shared.preprocessing import preprocess
-from stages.shared.tensorflow import keras, tf
-from stages.shared.weights_file import resolved_preprocess
-
-Forward = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-
-
-class FrozenBackbone:
-    """A network cut after ``backbone.layer``, with its preprocessing before and its pooling after the cut."""
-
-    def __init__(self, backbone: Backbone, side: int) -> None:
-        """UserError: the weights cannot be read or do not fit, or there is no such layer."""
-        self._side = side
-        self._mode = resolved_preprocess(backbone)
-        self._pooling = backbone.pooling
-        self._cut = _load_cut(backbone, side)
-        self._layers = self._cut.get_config() if backbone.weights.endswith(".keras") else backbone.name
-
-    def describe(self) -> tuple[str, str, list[int]]:
-        """sha256 over the network below the cut; dtype and shape of a row.
-
-        The digest covers the weights (shapes and bytes, in network order) and, where the layers come from a
-        .keras file and not from keras.applications, their configuration.
-        """
-        digest = hashlib.sha256(json.dumps(self._layers, sort_keys=True).encode())
-        for weight in self._cut.weights:
-            array = np.ascontiguousarray(weight.numpy())
-            digest.update(f"{array.dtype.str} {array.shape};".encode())
-            digest.update(array.tobytes())
-        row = self.forward(batch=1)(np.zeros((1, self._side, self._side, 3), np.uint8))[0]
-        return digest.hexdigest(), str(row.dtype), list(row.shape)
-
-    def forward(self, batch: int) -> Forward:
-        """One compiled call: uint8 RGB (batch, side, side, 3), 0..255, to float32 features (batch, *shape).
-
-        The shape is fixed, so that TensorFlow compiles once; the caller pads the last batch.
-        """
-        signature = [tf.TensorSpec((batch, self._side, self._side, 3), tf.uint8)]
-        compiled = tf.function(self._features, input_signature=signature)
-        return lambda pixels: compiled(tf.constant(pixels)).numpy()
-
-    def _features(self, pixels: Any) -> Any:
-        maps = tf.cast(self._cut(preprocess(tf.cast(pixels, tf.float32), self._mode), training=False), tf.float32)
-        if self._pooling == "avg":
-            return tf.reduce_mean(maps, axis=(1, 2))
-        return tf.reduce_max(maps, axis=(1, 2)) if self._pooling == "max" else maps
+from stages.shared.tensorflow import keras
 
 
 def build_application(name: str, side: int) -> Any:
@@ -73,33 +23,6 @@ def load_network(backbone: Backbone, side: int) -> Any:
     return _from_keras_file(path) if path.endswith(".keras") else _with_weights(backbone, side)
 
 
-def _load_cut(backbone: Backbone, side: int) -> Any:
-    """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
-    path = backbone.weights
-    network = load_network(backbone, side)
-    if backbone.precision == "bfloat16":
-        for layer in network.layers:  # weights stay float32 and are rounded where they are used
-            layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
-    expected = getattr(network, "input_shape", None)
-    if not isinstance(expected, tuple) or len(expected) != 4 or expected[3] != 3:
-        raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")
-    if any(length not in (None, side) for length in expected[1:3]):
-        raise UserError(f"backbone.image_side: {side} given; {path} takes {expected[1]} by {expected[2]} pixels.")
-    output = output_of(network, backbone.layer)
-    if backbone.pooling != "none" and len(output.shape) != 4:
-        raise UserError(
-            f"backbone.pooling: {backbone.pooling} given, but layer {backbone.layer!r} gives the shape "
-            f"{output.shape[1:]}, which has no height and width to pool over; allowed: none."
-        )
-    try:
-        return keras.Model(network.inputs, output, name="cut")
-    except ValueError as error:
-        raise UserError(
-            f"backbone.layer: {backbone.layer!r} given, which does not lie on a path from the input of {path}: "
-            f"{_first_line(error)}"
-        ) from error
-
-
 def _with_weights(backbone: Backbone, side: int) -> Any:
     network = build_application(backbone.name, side)
     try:
@@ -108,7 +31,7 @@ def _with_weights(backbone: Backbone, side: int) -> Any:
                 network.load_weights(backbone.weights)
     except Exception as error:  # of a damaged file h5py and Keras raise nearly every type there is
         raise UserError(
-            f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: {_first_line(error)}"
+            f"backbone.weights: {backbone.weights} does not fit {backbone.name} without its top: {first_line(error)}"
         ) from error
     return network
 
@@ -119,7 +42,7 @@ def _from_keras_file(path: str) -> Any:
             # safe_mode: a .keras file is data from elsewhere and must not run code of its own.
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
-        raise UserError(f"backbone.weights: {path} cannot be loaded: {_first_line(error)}") from error
+        raise UserError(f"backbone.weights: {path} cannot be loaded: {first_line(error)}") from error
 
 
 @contextmanager
@@ -130,7 +53,8 @@ def _nothing_skipped() -> Iterator[None]:
         yield
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says before it goes into detail."""
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 

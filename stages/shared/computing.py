@@ -1,7 +1,7 @@
 """From content hashes to features: read, check, decode, resize and pass the network, batch by batch.
 
-Threads decode the next batches while the network works on this one. A few batches are in memory, however
-many images there are.
+Threads decode the next batches while the network works on this one and the caller saves the last. A few
+batches are in memory, however many images there are.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from stages.shared.decoding import UNLIMITED, UndecodableError, decode, grayscale, resize
 from stages.shared.errors import UserError
+from stages.shared.forward import Forward
 from stages.shared.params import Backbone
 from stages.shared.tables import Image
 from stages.shared.views import View, augmented
@@ -58,24 +59,27 @@ class Located:
             raise UserError(f"{path} was decoded by prepare, but not here: {error}. {again}") from error
 
 
-def compute(views: Sequence[View], located: Located, forward: Any) -> Iterator[tuple[list[View], NDArray[Any]]]:
-    """Batches of views with their features, in the order given.
-
-    Args:
-        forward: uint8 (BATCH, *located.shape) to features (BATCH, *shape).
-
-    """
-    batches = [list(views[start : start + BATCH]) for start in range(0, len(views), BATCH)]
-    waiting: deque[list[Future[NDArray[np.uint8]]]] = deque()
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+def compute(views: Sequence[View], located: Located, forward: Forward) -> Iterator[tuple[list[View], NDArray[Any]]]:
+    """Batches of views with their features, in the order given."""
+    waiting: deque[tuple[list[View], Future[NDArray[Any]]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count()) as decoders, ThreadPoolExecutor(forward.at_once) as callers:
         try:
-            for number, batch in enumerate(batches):
-                while len(waiting) <= AHEAD and number + len(waiting) < len(batches):
-                    following = batches[number + len(waiting)]
-                    waiting.append([threads.submit(located.pixels, view) for view in following])
-                pixels = np.zeros((BATCH, *located.shape), np.uint8)  # the last batch is padded with black
-                for index, future in enumerate(waiting.popleft()):
-                    pixels[index] = future.result()
-                yield batch, forward(pixels)[: len(batch)]
+            for start in range(0, len(views), BATCH):
+                batch = list(views[start : start + BATCH])
+                photos = [decoders.submit(located.pixels, view) for view in batch]
+                waiting.append((batch, callers.submit(_features, photos, located.shape, forward)))
+                if len(waiting) > AHEAD + forward.at_once:
+                    done, features = waiting.popleft()
+                    yield done, features.result()
+            for done, features in waiting:
+                yield done, features.result()
         finally:
-            threads.shutdown(wait=True, cancel_futures=True)
+            decoders.shutdown(wait=False, cancel_futures=True)
+            callers.shutdown(wait=False, cancel_futures=True)
+
+
+def _features(photos: list[Future[NDArray[np.uint8]]], shape: tuple[int, ...], forward: Forward) -> NDArray[Any]:
+    pixels = np.zeros((BATCH, *shape), np.uint8)  # the last batch is padded with black
+    for index, photo in enumerate(photos):
+        pixels[index] = photo.result()
+    return forward(pixels)[: len(photos)]

@@ -15,6 +15,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 UNLIMITED = 1 << 62  # pixels, for bytes that have passed the limit before
+# Of red, green and blue, in thousandths: whole numbers, which float32 adds without error in any order.
+LIGHT = np.array([[299], [587], [114]], np.float32)
+UPWARDS = 0.25  # thousandths; a tie between two levels is none any more, so that no rounding error decides it
 
 # Between one and two times its limit Pillow warns and goes on; the limit is checked here instead.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -86,8 +89,8 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
 def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
     """The image squeezed to a square by a triangle filter with antialias, in float32, rounded once.
 
-    What ``keras.layers.Resizing(side, side, antialias=True)`` gives for uint8, except where the exact value lies
-    between two levels to the sixth digit. Pillow rounds 8-bit images twice: every eighth value is off by a level.
+    What ``keras.layers.Resizing(side, side, antialias=True)`` gives for uint8, to the last bit (on x86-64).
+    Pillow rounds 8-bit images twice: every eighth value is off by a level.
 
     Returns:
         uint8 (side, side, channels), 0..255; an RGB image has 3 channels.
@@ -101,8 +104,7 @@ def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
 
 def grayscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How light each pixel looks (ITU-R BT.601), rounded: (height, width, 3) RGB to (height, width, 1)."""
-    light = pixels.astype(np.float32) @ np.array([[0.299], [0.587], [0.114]], np.float32)
-    return np.rint(light).astype(np.uint8)
+    return np.rint((pixels.astype(np.float32) @ LIGHT + UPWARDS) / 1000).astype(np.uint8)
 
 
 @lru_cache(maxsize=256)
@@ -114,14 +116,18 @@ def _triangle_filter(length: int, side: int) -> Any:
     """
     from scipy.sparse import csr_array  # noqa: PLC0415 - costs 0.2 s, and prepare does not resize
 
-    scale = length / side
-    reach = max(scale, 1.0)
-    centre = ((np.arange(side) + 0.5) * scale)[:, None]
-    nearby = np.floor(centre - reach).astype(int) + np.arange(int(2 * reach) + 2)
-    weights = np.maximum(0, 1 - np.abs(nearby + 0.5 - centre) / reach) * ((nearby >= 0) & (nearby < length))
-    weights /= weights.sum(axis=1, keepdims=True)
+    # TensorFlow's own roundings (tensorflow/core/kernels/image/scale_and_translate_op.cc): many sums are ties between
+    # two levels, where the last bit of a weight decides.
+    one = np.float32(1)
+    scale = one / (np.float32(side) / np.float32(length))
+    reach = max(scale, one)
+    centre = ((np.arange(side, dtype=np.float32) + 0.5) * scale)[:, None]
+    nearby = np.ceil(centre - reach - 0.5).astype(int) + np.arange(int(2 * reach) + 2)
+    distance = np.abs(nearby.astype(np.float32) + 0.5 - centre) * (one / reach)
+    weights = np.maximum(0, one - distance) * ((nearby >= 0) & (nearby < length))
+    weights *= one / weights.cumsum(axis=1)[:, -1:]  # cumsum adds one after the other
     row, tap = weights.nonzero()
-    return csr_array((weights[row, tap].astype(np.float32), (row, nearby[row, tap])), shape=(side, length))
+    return csr_array((weights[row, tap], (row, nearby[row, tap])), shape=(side, length))
 
 
 def _check_png(content: bytes) -> None:

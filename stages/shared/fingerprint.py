@@ -2,10 +2,11 @@
 rows that can be mixed; with two fingerprints, never.
 """
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from stages.shared.decoding import recipe
+from stages.shared.errors import UserError
 from stages.shared.params import INPUT, Backbone
 from stages.shared.weights_file import resolved_preprocess
 
@@ -20,7 +21,7 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
     """
     pixels = {
         "decoding": recipe(),
-        "resize": "to a square: triangle filter, antialiased, float32, rounded once",
+        "resize": "to a square, as keras.layers.Resizing: triangle filter, antialiased, float32, rounded once",
         "image_side": side,
     }
     if backbone.layer == INPUT:
@@ -32,5 +33,17 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
         "pooling": backbone.pooling,
         "preprocess": resolved_preprocess(backbone),
         "precision": backbone.precision,
-        "versions": {name: version(name) for name in ("keras", "tensorflow")},
+        "runtime": backbone.runtime,
+        "versions": {name: library_version(name) for name in sorted({"keras", "tensorflow", backbone.runtime})},
     }
+
+
+def library_version(name: str) -> str:
+    """The installed version of a runtime or of what it needs. UserError where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError as error:
+        raise UserError(
+            f"backbone.runtime: {name} given, which is not installed. Install it with `pip install '.[{name}]'` in "
+            "the project's folder, or use backbone.runtime: tensorflow."
+        ) from error

@@ -68,6 +68,7 @@ class Backbone(Section):
     views: Annotated[int, Field(ge=1, le=256)]
     preprocess: Literal["native", "rescale", "caffe", "tf", "torch", "none"]
     precision: Literal["float32", "bfloat16"]
+    runtime: Literal["tensorflow", "openvino"]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

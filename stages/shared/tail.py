@@ -37,7 +37,12 @@ def load_tail(backbone: Backbone, train: Train, side: int) -> Any:
             f"train.unfreeze: {train.unfreeze} given, which is not above backbone.layer: {backbone.layer}; allowed: "
             f"none, last, {', '.join(names[names.index(backbone.layer) + 1 :])}"
         )
-    tail = keras.Model(start, end, name="tail")
+    if isinstance(network, keras.Sequential):  # loaded from a file, its layers are linked several times over
+        last = len(names) - 1 if train.unfreeze == LAST else names.index(train.unfreeze)
+        above = network.layers[names.index(backbone.layer) + 1 : last + 1]
+        tail = keras.Sequential([keras.Input(start.shape[1:]), *above], name="tail")
+    else:
+        tail = keras.Model(start, end, name="tail")
     tail.trainable = True
     for layer in _all_layers(tail):
         if isinstance(layer, keras.layers.BatchNormalization):
