@@ -38,7 +38,7 @@ def finished_project(folder: Path) -> Project:
     with contextlib.chdir(project.folder):
         prepare.main(PREPARED)
         extract_features.main(PREPARED, FEATURES)
-        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, TRAINING)
+        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, Path("data/model.keras"), TRAINING)
         evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
         (OUT / "findings.json").write_text(json.dumps([FINDING]))
         write_report(PREPARED, FEATURES, HEAD, TRAINING, OUT)

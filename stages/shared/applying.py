@@ -17,11 +17,11 @@ def predict(head: Head, features: Path, hashes: Sequence[str]) -> NDArray[np.flo
     """(images, classes), in the order of the hashes. Memory does not grow with the features."""
     store = open_store(features)
     chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
-    maps = _network(head)
+    maps = network_of(head)
     return np.concatenate([head.probabilities(maps(read_features(features, store, chunk))) for chunk in chunks])
 
 
-def _network(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """What the head does before its dense layers; most heads do nothing, and need no TensorFlow."""
     if head.network is None:
         return lambda features: features
