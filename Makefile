@@ -10,7 +10,7 @@ run: .venv/ready
 test: .venv/ready
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes hours; better alone on the machine.
+# PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes an hour or more; better alone on the machine.
 bench: .venv/ready
 	$(ACTIVATE) && python -m benchmarks.extraction $(if $(PHOTOS),--photos "$(PHOTOS)")
 	$(ACTIVATE) && python -m benchmarks.head
