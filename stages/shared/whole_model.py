@@ -13,11 +13,10 @@ from stages.shared.cut import Cut
 from stages.shared.decoding import LIGHT, UPWARDS
 from stages.shared.head import Head
 from stages.shared.head_network import restore
+from stages.shared.model_file import RESIZE
 from stages.shared.params import INPUT, Backbone
 from stages.shared.tensorflow import keras
 from stages.shared.weights_file import resolved_side
-
-RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
 
 
 def whole_model(backbone: Backbone, head: Head) -> Any:
@@ -56,9 +55,10 @@ def _probabilities(head: Head, features: Any) -> Any:
     *hidden, last = zip(head.weights[::2], head.weights[1::2], strict=True)
     for number, (kernel, bias) in enumerate(hidden, start=1):
         values = _dense(kernel, bias, "relu", f"hidden{number}")(values)
+    kernel, bias = last
     if head.activation == "sigmoid":  # of z, which is the softmax of (0, z)
-        last = tuple(np.concatenate([np.zeros_like(array), array], axis=-1) for array in last)
-    return _dense(*last, "softmax", "probabilities")(values)
+        kernel, bias = (np.concatenate([np.zeros_like(array), array], axis=-1) for array in last)
+    return _dense(kernel, bias, "softmax", "probabilities")(values)
 
 
 def _dense(kernel: NDArray[np.float32], bias: NDArray[np.float32], activation: str, name: str) -> Any:
