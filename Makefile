@@ -2,13 +2,25 @@
 PYTHON ?= python3
 ACTIVATE = . .venv/bin/activate
 
-.PHONY: run test lint publish publish-experiment
+.PHONY: run test nightly bench lint publish publish-experiment
 
 run: .venv/ready
 	$(ACTIVATE) && dvc repro --all-pipelines
 
 test: .venv/ready
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes hours; better alone on the machine.
+# The recipes on real photos.
+nightly: .venv/ready
+	$(ACTIVATE) && python -m pytest -m nightly
+
+bench: .venv/ready
+	$(ACTIVATE) && python -m benchmarks.extraction $(if $(PHOTOS),--photos "$(PHOTOS)")
+	$(ACTIVATE) && python -m benchmarks.head
+	$(ACTIVATE) && python -m benchmarks.repro $(if $(PHOTOS),--photos "$(PHOTOS)")
+	$(ACTIVATE) && python -m benchmarks.memory
+	$(ACTIVATE) && python -m benchmarks.chart
 
 lint: .venv/ready
 	$(ACTIVATE) && ruff check . && ruff format --check . && mypy

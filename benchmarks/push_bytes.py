@@ -7,14 +7,14 @@ The bytes are those of the objects that appear on the remote; the listing is DVC
 """
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from ruamel.yaml import YAML
+
+from benchmarks.project import PIXELS, dvc, new_project
 
 SIDE = 52  # pixels: 8,112 bytes a row
 ADDED = 10
@@ -44,26 +44,17 @@ def main() -> None:
 
 def measure(folder: Path, count: int) -> tuple[int, Sent]:
     """Parts and bytes that a push sends after ``ADDED`` photos joined ``count`` that were pushed before."""
-    project = folder / "project"
-    subprocess.run(["git", "clone", "--quiet", ".", str(project)], check=True)
     random = np.random.default_rng(0)
     add_photos(folder / "photos", count, random)
-    yaml = YAML()
-    params = yaml.load(project / "params.yaml")
-    params["data"]["root"] = str(folder / "photos")
-    params["backbone"] |= {"layer": "input", "weights": "data/no-weights.txt", "image_side": SIDE}
-    yaml.dump(params, project / "params.yaml")
-
-    def dvc(*arguments: str) -> None:
-        subprocess.run(["dvc", *arguments], cwd=project, check=True, stdout=subprocess.DEVNULL)
-
-    dvc("remote", "add", "--default", "team", str(folder / "remote"))
-    dvc("repro", "--quiet", "extract-features")
-    dvc("push", "--quiet")
+    changes = PIXELS | {"data.root": str(folder / "photos"), "backbone.image_side": SIDE}
+    project = new_project(folder / "project", changes)
+    dvc(project, "remote", "add", "--default", "team", str(folder / "remote"))
+    dvc(project, "repro", "--quiet", "extract-features")
+    dvc(project, "push", "--quiet")
     before = objects(folder / "remote")
     add_photos(folder / "photos", ADDED, random)
-    dvc("repro", "--quiet", "extract-features")
-    dvc("push", "--quiet")
+    dvc(project, "repro", "--quiet", "extract-features")
+    dvc(project, "push", "--quiet")
     new = objects(folder / "remote") - before
     shutil.rmtree(project)
     parts = [path for path in new if path.open("rb").read(6) == b"\x93NUMPY"]

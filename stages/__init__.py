@@ -3,7 +3,7 @@
 import sys
 from importlib.util import find_spec
 
-NEEDED = ("PIL", "dvc", "dvclive", "h5py", "keras", "numpy", "pydantic", "ruamel", "scipy", "sklearn", "tqdm")
+NEEDED = ("PIL", "dvc", "dvclive", "h5py", "jinja2", "keras", "numpy", "pydantic", "ruamel", "scipy", "sklearn", "tqdm")
 
 if missing := [name for name in NEEDED if find_spec(name) is None]:
     raise SystemExit(

@@ -6,32 +6,32 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
+        metrics/report.html      all of it for people; no DVC output (see stages/shared/report.py)
 """
 
-import csv
 import sys
 import time
+import traceback
 from collections import Counter
-from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stages.shared.applying import predict
+from stages.shared.curves import read_curve
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError
-from stages.shared.features import open_store, read_features
+from stages.shared.features import open_store
 from stages.shared.findings import findings
-from stages.shared.head import Head, read_head
+from stages.shared.head import read_head
 from stages.shared.near_copies import near_copies
 from stages.shared.params import load_params
+from stages.shared.report import write_report
 from stages.shared.run_log import key_of, record
 from stages.shared.scoring import reliability, scores
 from stages.shared.tables import Assignment, Image, read_rows, table
 
-CHUNK = 1024  # images whose features are in memory at once
 OPTIMISTIC = "validation chose the best epoch too, so this accuracy is somewhat optimistic"
 
 
@@ -45,7 +45,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     if unknown := sorted({row.label for row in rows} - set(head.classes)):
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
 
-    probabilities = predict(head, features, rows)
+    probabilities = predict(head, features, [row.hash for row in rows])
     labels = np.array([head.classes.index(row.label) for row in rows])
     splits = np.array([row.split for row in rows])
     split = "test" if "test" in splits else "validation"
@@ -76,7 +76,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     noticed = findings(
         params.train,
         metrics,
-        losses=validation_losses(curves),
+        losses=[loss for _, loss in read_curve(curves, "loss").lines.get("validation", [])],
         correct=int((labels == probabilities.argmax(axis=1))[trained].sum()),
         labels=Counter(row.label for row in rows if row.split == "train"),
         images=images,
@@ -88,33 +88,17 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     print(sentence(metrics))
     for finding in noticed:
         print(f"{finding.name}: {finding.evidence} {finding.advice}")
+    report(prepared, features, head_folder, curves, out)
 
 
-def predict(head: Head, features: Path, rows: list[Assignment]) -> NDArray[np.float64]:
-    """(images, classes). Reads the features a few parts at a time, so that memory stays flat."""
-    store = open_store(features)
-    hashes = [row.hash for row in rows]
-    chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
-    maps = network_of(head)
-    return np.concatenate([head.probabilities(maps(read_features(features, store, chunk))) for chunk in chunks])
-
-
-def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """What the head does before its dense layers; most heads do nothing, and need no TensorFlow."""
-    if head.network is None:
-        return lambda features: features
-    from stages.shared.head_network import HeadNetwork  # noqa: PLC0415 - imports TensorFlow
-
-    return HeadNetwork(head)
-
-
-def validation_losses(curves: Path) -> list[float]:
-    """The validation loss of each epoch, from dvclive's folder; empty where none was written."""
-    path = curves / "plots" / "metrics" / "validation" / "loss.tsv"
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [float(row["loss"]) for row in csv.DictReader(file, delimiter="\t")]
+def report(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
+    """Writes the page. Where it fails, the results above still stand, and DVC keeps them."""
+    try:
+        write_report(prepared, features, head_folder, curves, out)
+    except (Exception, UserError) as error:  # noqa: BLE001 - whatever it is, it is told
+        (out / "report.html").unlink(missing_ok=True)  # an earlier run's page would pass for this one's
+        reason = error if isinstance(error, UserError) else traceback.format_exc()
+        print(f"{out}/report.html was not written: {reason}\n`python -m tools.report` tries again.", flush=True)
 
 
 def sentence(metrics: dict[str, float | str | bool]) -> str:

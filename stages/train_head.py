@@ -15,11 +15,12 @@ import numpy as np
 from dvclive.live import Live
 
 from stages.shared.errors import UserError
-from stages.shared.features import open_store, read_features
+from stages.shared.features import open_store
 from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, Head, write_head
 from stages.shared.labelled import Labelled
 from stages.shared.params import NOTHING, Params, load_params
 from stages.shared.run_log import key_of, record
+from stages.shared.streamed import load_features, through
 from stages.shared.tables import Assignment, read_rows
 from stages.shared.views import views_of
 from stages.shared.weights_file import resolved_side
@@ -43,7 +44,8 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
         members = [row for row in rows if row.split == split]
         keys = [view.key for row in members for view in views_of(row.hash, views)]
         labels = np.repeat([classes.index(row.label) for row in members], views)
-        return Labelled(read_features(features, store, keys), labels, np.repeat(np.arange(len(members)), views))
+        found = load_features(features, store, keys, whole=params.head.kind == "logistic")
+        return Labelled(found, labels, np.repeat(np.arange(len(members)), views))
 
     head = Head(classes, activation, 1 / 255 if store.dtype == "uint8" else 1.0, params.head.pooling)
     data, validation = labelled("train"), labelled("validation")
@@ -92,7 +94,7 @@ def by_steps(params: Params, head: Head, shape: list[int], data: Labelled, valid
     if params.train.unfreeze != NOTHING:
         network = load_tail(params.backbone, params.train, resolved_side(params.backbone))
     if network is None:
-        data, validation = (part._replace(features=head.inputs(part.features)) for part in (data, validation))
+        data, validation = (part._replace(features=through(part.features, head.inputs)) for part in (data, validation))
     best = fit(params.head, params.train, data, validation, head.logits, log, network)
     print(f"best of {best.epochs} epochs: {best.best_epoch}")
     if network is not None:

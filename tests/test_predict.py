@@ -30,7 +30,7 @@ def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return path
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """40 photos in a folder, more than a batch, beside a hidden file; the current folder is the one above."""
     write_photos(tmp_path / "photos", {"a": 20, "b": 20})
@@ -80,7 +80,7 @@ def test_a_bad_file_has_its_reason_and_the_rest_go_on(
 
 
 def test_patterns_and_lists_on_standard_input_name_photos_too(
-    model: Path, photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = sorted(map(str, Path("photos").glob("b/*")))
     _, rows, _ = run(capsys, model, "photos/**/b-*.png", names[0])

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.evaluate import network_of
+from stages.shared.applying import network_of
 from stages.shared.decoding import grayscale, resize
 from stages.shared.errors import UserError
 from stages.shared.head import Head

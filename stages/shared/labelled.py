@@ -9,6 +9,6 @@ from numpy.typing import NDArray
 class Labelled(NamedTuple):
     """Rows of one split. With augmented views an image has several rows."""
 
-    features: NDArray[Any]  # (rows, *shape)
+    features: Any  # (rows, *shape), to be read by the numbers of rows: an array, or Streamed
     labels: NDArray[np.int64]  # (rows,), numbers of classes
     images: NDArray[np.int64]  # (rows,), number of the image that a row shows

@@ -36,7 +36,7 @@ class Stepper:
         return self._through(self._judge, data, np.arange(len(data.labels)))
 
     def _through(self, batches: Any, data: Labelled, order: NDArray[np.int64]) -> Figures:
-        bytes_each = data.features[:1].nbytes
+        bytes_each = data.features[order[:1]].nbytes
         chunk = max(CHUNK // bytes_each // self._batch, 1) * self._batch
         whole = len(order) - len(order) % self._batch
         pieces = [order[start : min(start + chunk, whole)] for start in range(0, whole, chunk)]

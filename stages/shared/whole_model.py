@@ -52,12 +52,11 @@ def _probabilities(head: Head, features: Any) -> Any:
     values = pooling_layer(head.pooling)(values)
     if head.feature_scale != 1:
         values = keras.layers.Rescaling(head.feature_scale, name="scale")(values)
-    *hidden, last = zip(head.weights[::2], head.weights[1::2], strict=True)
-    for number, (kernel, bias) in enumerate(hidden, start=1):
-        values = _dense(kernel, bias, "relu", f"hidden{number}")(values)
-    kernel, bias = last
+    *hidden, (kernel, bias) = zip(head.weights[::2], head.weights[1::2], strict=True)
+    for number, arrays in enumerate(hidden, start=1):
+        values = _dense(*arrays, "relu", f"hidden{number}")(values)
     if head.activation == "sigmoid":  # of z, which is the softmax of (0, z)
-        kernel, bias = (np.concatenate([np.zeros_like(array), array], axis=-1) for array in last)
+        kernel, bias = (np.concatenate([np.zeros_like(array), array], axis=-1) for array in (kernel, bias))
     return _dense(kernel, bias, "softmax", "probabilities")(values)
 
 

@@ -1,0 +1,168 @@
+"""Photos to features on disk: ours, the article's way, and the bare network on pixels in memory.
+
+    python -m benchmarks.extraction [ROW...] [--photos FOLDER] [--quick]
+
+The article's way is its code in today's Keras: ``flow_from_directory`` (and, beside it, what Keras offers instead,
+``image_dataset_from_directory``), then ``predict`` and ``np.save``, in float32. Starting and building is not timed.
+"""
+
+import argparse
+import hashlib
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.measuring import in_turn, medians, record
+from benchmarks.photos import add_synthetic, link_some
+
+SIDE = 150
+
+
+class Row(NamedTuple):
+    """What is measured, and against what."""
+
+    network: str
+    layer: str
+    precision: str
+    runtime: str
+    photos: int
+    against: str
+    target: str
+
+
+GENERATOR, DATASET, BARE = "flow_from_directory + predict", "image_dataset_from_directory + predict", "bare forward"
+ROWS = {
+    "extraction-vgg16-float32": Row("VGG16", "last", "float32", "tensorflow", 96, BARE, "at least 0.95"),
+    "extraction-vgg16-bfloat16": Row("VGG16", "last", "bfloat16", "tensorflow", 96, GENERATOR, "at least 2.0"),
+    "extraction-mobilenet-float32": Row(
+        "MobileNet", "conv_pw_12_relu", "float32", "tensorflow", 960, GENERATOR, "at least 1.3"
+    ),
+    "extraction-mobilenet-bfloat16-openvino": Row(
+        "MobileNet", "conv_pw_12_relu", "bfloat16", "openvino", 960, GENERATOR, "at least 2.2"
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
+    parser.add_argument("rows", nargs="*", default=list(ROWS), choices=[*ROWS, []], metavar="ROW")
+    parser.add_argument("--photos", type=Path, help="a folder of photos; synthetic ones of 500x375 unless given")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="a smoke test: its figures mean nothing")
+    given = parser.parse_args()
+    for name in given.rows:
+        row = ROWS[name]._replace(photos=32) if given.quick else ROWS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            measure(name, row, given.photos, Path(folder), given.rounds, given.quick)
+
+
+def measure(name: str, row: Row, photos: Path | None, folder: Path, rounds: int, quick: bool) -> None:
+    """Times one row in turn with its rivals."""
+    if photos is None:
+        add_synthetic(folder / "photos", row.photos, (500, 375))
+    else:
+        link_some(photos, folder / "photos", row.photos)
+    weights = folder / "network.weights.h5"  # random: the speed does not depend on the values
+    in_turn({"weights": partial(save_weights, row.network, weights)}, rounds=0)
+    ways: dict[str, Callable[[], Callable[[], None]]] = {
+        "onepass": partial(ours, row, weights, folder),
+        GENERATOR: partial(article, row, weights, folder, False),
+        DATASET: partial(article, row, weights, folder, True),
+        BARE: partial(bare, row, weights),
+    }
+    speed = {way: row.photos / seconds for way, seconds in medians(in_turn(ways, 1 if quick else rounds)).items()}
+    about = f"{row.network} {row.precision}, {row.runtime}, {SIDE}x{SIDE}, {row.photos} "
+    about += "synthetic photos" if photos is None else "photos"
+    record(
+        name, f"{about}, against {row.against}", "images/s", speed, speed["onepass"] / speed[row.against], row.target
+    )
+
+
+def save_weights(network: str, path: Path) -> Callable[[], None]:
+    from stages.shared.backbone import build_application  # noqa: PLC0415 - imports TensorFlow, in its own process
+
+    build_application(network, SIDE).save_weights(path)
+    return lambda: None
+
+
+def frozen(row: Row, weights: Path) -> Any:
+    from stages.shared.frozen import FrozenBackbone  # noqa: PLC0415
+    from stages.shared.params import load_params  # noqa: PLC0415
+
+    changes: dict[str, Any] = {"name": row.network, "weights": str(weights), "image_side": SIDE, "layer": row.layer}
+    changes |= {"preprocess": "native", "precision": row.precision, "runtime": row.runtime}
+    backbone = load_params().backbone.model_copy(update=changes)
+    return backbone, FrozenBackbone(backbone, SIDE)
+
+
+def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
+    """As extract-features computes: rows saved durably, batch by batch."""
+    from stages.shared.computing import BATCH, Located, compute  # noqa: PLC0415
+    from stages.shared.features import Store, make_rows  # noqa: PLC0415
+    from stages.shared.pool import Pool  # noqa: PLC0415
+    from stages.shared.tables import Image  # noqa: PLC0415
+    from stages.shared.views import View  # noqa: PLC0415
+
+    files = sorted((folder / "photos").glob("*/*"))
+    images = [Image(hashlib.sha256(file.read_bytes()).hexdigest(), str(file), 0, 0, 0) for file in files]
+    backbone, network = frozen(row, weights)
+    _, dtype, shape = network.describe()
+    store = Store(len(images), dtype, shape, {}, "")
+    forward = network.forward(BATCH)
+    located = Located(Path(), images, backbone, SIDE)
+    views = [View(image.hash, 0) for image in images]
+
+    def run() -> None:
+        pool = Pool(folder / "onepass", store, [])
+        for batch, features in compute(views, located.pixels, located.shape, forward):
+            pool.add(make_rows([view.key for view in batch], features, store.key))
+
+    return run
+
+
+def article(row: Row, weights: Path, folder: Path, dataset: bool) -> Callable[[], None]:
+    """``predict`` over Keras's own reader of folders, everything in one array, saved at the end."""
+    from stages.shared.tensorflow import keras, tf  # noqa: PLC0415
+
+    network = getattr(keras.applications, row.network)(include_top=False, weights=None, input_shape=(SIDE, SIDE, 3))
+    network.load_weights(weights)
+    output = network.output if row.layer == "last" else network.get_layer(row.layer).output
+    model = keras.Model(network.inputs, output)
+    data = {"directory": folder / "photos", "batch_size": 32, "shuffle": False}
+
+    def run() -> None:
+        if dataset:
+            photos = keras.utils.image_dataset_from_directory(
+                **data, image_size=(SIDE, SIDE), label_mode=None, verbose=False
+            )
+            photos = photos.map(lambda pixels: pixels / 255).prefetch(2)
+        else:
+            generator = tf.keras.preprocessing.image.ImageDataGenerator(rescale=1 / 255)
+            photos = generator.flow_from_directory(**data, target_size=(SIDE, SIDE), class_mode=None)
+        np.save(folder / "features.npy", model.predict(photos, verbose=0))
+
+    return run
+
+
+def bare(row: Row, weights: Path) -> Callable[[], None]:
+    """The compiled network alone, on one batch of pixels again and again."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    from stages.shared.computing import BATCH  # noqa: PLC0415
+
+    forward = frozen(row, weights)[1].forward(BATCH)
+    pixels = np.random.default_rng(0).integers(256, size=(BATCH, SIDE, SIDE, 3), dtype=np.uint8)
+
+    def run() -> None:
+        with ThreadPoolExecutor(forward.at_once) as threads:
+            list(threads.map(lambda _: forward(pixels), range(row.photos // BATCH)))
+
+    return run
+
+
+if __name__ == "__main__":
+    main()
