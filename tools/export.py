@@ -65,9 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{given.output}: largest difference of a probability {difference:.2g}, in {images} images")
 
 
-def compare(network: Any, ask: Any, photos: Iterator[NDArray[np.uint8]]) -> tuple[int, float]:
-    """How many photos there were, and the largest difference; NaN where one of the two has no answer."""
-    differences = [np.abs(np.asarray(network(photo[None])) - ask(photo[None])).max() for photo in photos]
+def compare(network: Any, asks: list[Any], photos: Iterator[NDArray[np.uint8]]) -> tuple[int, float]:
+    """How many photos there were, and the largest difference; NaN where one of the models has no answer."""
+    differences = []
+    for photo in photos:
+        expected = np.asarray(network(photo[None]))
+        differences.append([np.abs(ask(photo[None]) - expected).max() for ask in asks])
     return len(differences), float(np.max(differences))
 
 

@@ -21,7 +21,7 @@ class Format(NamedTuple):
     """One kind of file."""
 
     write: Callable[[Model, Path], None]
-    open: Callable[[Path], Ask]
+    open: Callable[[Path], list[Ask]]  # one a signature
     needs: list[str]  # what must be installed beside TensorFlow
 
 
@@ -33,10 +33,14 @@ def write_savedmodel(model: Model, path: Path) -> None:
     tf.saved_model.save(module, str(path), signatures=signatures)
 
 
-def open_savedmodel(path: Path) -> Ask:
-    """Asks the signature ``pixels``."""
-    signature = tf.saved_model.load(str(path)).signatures["pixels"]
-    return lambda photo: np.asarray(signature(photos=tf.constant(photo))["probabilities"])
+def open_savedmodel(path: Path) -> list[Ask]:
+    """Asks both signatures, that of files with the photo as PNG."""
+    signatures = tf.saved_model.load(str(path)).signatures
+    files, pixels = signatures["serving_default"], signatures["pixels"]
+    return [
+        lambda photo: np.asarray(files(files=tf.io.encode_png(photo))["probabilities"]),
+        lambda photo: np.asarray(pixels(photos=tf.constant(photo))["probabilities"]),
+    ]
 
 
 def write_onnx(model: Model, path: Path) -> None:
@@ -52,12 +56,12 @@ def write_onnx(model: Model, path: Path) -> None:
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
-def open_onnx(path: Path) -> Ask:
+def open_onnx(path: Path) -> list[Ask]:
     """Asks ONNX Runtime on the processor."""
     import onnxruntime  # noqa: PLC0415 - an extra
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda photo: np.asarray(session.run(["probabilities"], {"photos": photo})[0])
+    return [lambda photo: np.asarray(session.run(["probabilities"], {"photos": photo})[0])]
 
 
 def write_tflite(model: Model, path: Path) -> None:
@@ -68,13 +72,13 @@ def write_tflite(model: Model, path: Path) -> None:
 
     # The converter loses the variables of a Keras 3 model, and then gives NaN: they become constants first.
     constant = convert_variables_to_constants_v2(portable(model).get_concrete_function())
-    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([constant]).convert())
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([constant], tf.Module()).convert())
     labels = "".join(f"{name}\n" for name in model.classes).encode(errors="surrogateescape")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo("labels.txt", LONG_AGO), labels)
 
 
-def open_tflite(path: Path) -> Ask:
+def open_tflite(path: Path) -> list[Ask]:
     """Asks LiteRT, which must be told the size of a photo before it sees it."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - an extra
 
@@ -89,7 +93,7 @@ def open_tflite(path: Path) -> Ask:
         found: Any = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
         return np.array(found)
 
-    return ask
+    return [ask]
 
 
 FORMATS = {
