@@ -114,11 +114,12 @@ def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     store = Store(len(images), dtype, shape, {}, "")
     forward = network.forward(BATCH)
     located = Located(Path(), images, backbone, SIDE)
+    views = [View(image.hash, 0) for image in images]
 
     def run() -> None:
         pool = Pool(folder / "onepass", store, [])
-        for views, features in compute([View(image.hash, 0) for image in images], located, forward):
-            pool.add(make_rows([view.key for view in views], features, store.key))
+        for batch, features in compute(views, located.pixels, located.shape, forward):
+            pool.add(make_rows([view.key for view in batch], features, store.key))
 
     return run
 

@@ -95,7 +95,7 @@ def main(prepared: Path, out: Path) -> None:
 def add_rows(missing: list[View], located: Located, forward: Forward, pool: Pool, key: bytes, parent: int) -> None:
     """Computes the missing rows batch by batch; each batch is safe in the pool before the next one."""
     with tqdm(total=len(missing), desc="extract-features", unit=" images", disable=None) as progress:
-        for views, features in compute(missing, located, forward):
+        for views, features in compute(missing, located.pixels, located.shape, forward):
             pool.add(make_rows([view.key for view in views], features, key))
             progress.update(len(views))
             stop_if_orphaned(parent)

@@ -7,10 +7,10 @@ batches are in memory, however many images there are.
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from stages.shared.views import View, augmented
 
 BATCH = 32  # images a call of the network; the features of an image do not depend on it
 AHEAD = 3  # batches that are decoded before they are needed
+Item = TypeVar("Item")
 
 
 class Located:
@@ -59,15 +60,22 @@ class Located:
             raise UserError(f"{path} was decoded by prepare, but not here: {error}. {again}") from error
 
 
-def compute(views: Sequence[View], located: Located, forward: Forward) -> Iterator[tuple[list[View], NDArray[Any]]]:
-    """Batches of views with their features, in the order given."""
-    waiting: deque[tuple[list[View], Future[NDArray[Any]]]] = deque()
+def compute(
+    items: Sequence[Item], pixels_of: Callable[[Item], NDArray[np.uint8]], shape: tuple[int, int, int], forward: Forward
+) -> Iterator[tuple[list[Item], NDArray[Any]]]:
+    """Batches of items with what ``forward`` makes of their pixels, in the order given.
+
+    Args:
+        pixels_of: asked by several threads: uint8 pixels of ``shape``, (height, width, channels).
+
+    """
+    waiting: deque[tuple[list[Item], Future[NDArray[Any]]]] = deque()
     with ThreadPoolExecutor(os.cpu_count()) as decoders, ThreadPoolExecutor(forward.at_once) as callers:
         try:
-            for start in range(0, len(views), BATCH):
-                batch = list(views[start : start + BATCH])
-                photos = [decoders.submit(located.pixels, view) for view in batch]
-                waiting.append((batch, callers.submit(_features, photos, located.shape, forward)))
+            for start in range(0, len(items), BATCH):
+                batch = list(items[start : start + BATCH])
+                photos = [decoders.submit(pixels_of, item) for item in batch]
+                waiting.append((batch, callers.submit(_features, photos, shape, forward)))
                 if len(waiting) > AHEAD + forward.at_once:
                     done, features = waiting.popleft()
                     yield done, features.result()

@@ -70,7 +70,7 @@ def _from_folders(root: Path) -> list[Photo]:
     if len(splits) > 1 and not has_splits:
         raise UserError(f"data.root: {root} holds {', '.join(splits)}, but no folder train. Expected one beside them.")
     photos = []
-    for file in sorted(_files_below(root)):
+    for file in sorted(files_below(root)):
         *parents, name = file.split("/")
         depth = 2 if has_splits else 1
         if any(part.startswith(".") for part in [*parents, name]):
@@ -83,7 +83,7 @@ def _from_folders(root: Path) -> list[Photo]:
     return photos
 
 
-def _files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozenset()) -> Iterator[str]:
+def files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozenset()) -> Iterator[str]:
     """Paths relative to ``root``. Links to folders are followed, but not into a folder that they lie in.
 
     A folder that cannot be opened is given like a file: whoever reads it finds out why.
@@ -100,7 +100,7 @@ def _files_below(root: Path, folder: str = "", ancestors: frozenset[str] = froze
         if not (root / path).is_dir():
             yield path
         elif os.path.realpath(root / path) not in ancestors | {here}:
-            yield from _files_below(root, path, ancestors | {here})
+            yield from files_below(root, path, ancestors | {here})
 
 
 def _from_csv(path: Path) -> list[Photo]:

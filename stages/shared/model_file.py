@@ -17,6 +17,7 @@ from stages.shared.errors import UserError
 from stages.shared.tensorflow import keras
 
 CONFIG, METADATA = "config.json", "metadata.json"  # members of the archive, by Keras's names
+RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
@@ -25,6 +26,15 @@ class Model(NamedTuple):
 
     network: Any  # Keras: uint8 RGB (batch, height, width, 3), 0..255, to float32 (batch, classes)
     classes: list[str]
+
+    @property
+    def side(self) -> int:
+        """Pixels, of the square to which the model resizes photos."""
+        return int(self.network.get_layer(RESIZE).height)
+
+    def after_resize(self) -> Any:
+        """What comes after the first layer: uint8 RGB (batch, side, side, 3) to float32 (batch, classes)."""
+        return keras.Model(self.network.get_layer(RESIZE).output, self.network.output)
 
 
 def write_model(path: Path, network: Any, classes: list[str]) -> None:
@@ -51,11 +61,12 @@ def read_model(path: Path) -> Model:
             classes = json.loads(archive.read(METADATA)).get("classes")
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         shapes = network.input_shape, network.output_shape
+        names = [layer.name for layer in network.layers]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}. `dvc repro` writes the model.") from error
     except Exception as error:  # of a damaged file zipfile, h5py and Keras raise nearly every type there is
         raise UserError(f"{path} is no .keras model that can be loaded: {error}. `dvc repro` writes one.") from error
-    if not classes or shapes != ((None, None, None, 3), (None, len(classes))):
+    if not classes or shapes != ((None, None, None, 3), (None, len(classes))) or RESIZE not in names:
         raise UserError(
             f"{path} is a Keras model, but not one from photos to classes as train-head writes it: it takes "
             f"{shapes[0]}, gives {shapes[1]}, and its {METADATA} names {len(classes or ())} classes."

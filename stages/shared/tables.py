@@ -45,14 +45,18 @@ Row = TypeVar("Row", Image, Quarantined, Assignment)
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """CSV bytes: a header line and a line a row."""
+    return csv_text([columns, *rows]).encode(errors="surrogateescape")
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """A line a row."""
     text = io.StringIO()
     cells = [list(map(str, row)) for row in rows]
     # Python 3.11 leaves a carriage return unquoted, and there are files called "Icon\r".
     awkward = any("\r" in cell for row in cells for cell in row)
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if awkward else csv.QUOTE_MINIMAL)
-    writer.writerow(columns)
     writer.writerows(cells)
-    return text.getvalue().encode(errors="surrogateescape")
+    return text.getvalue()
 
 
 def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:

@@ -13,11 +13,10 @@ from stages.shared.cut import Cut
 from stages.shared.decoding import LIGHT, UPWARDS
 from stages.shared.head import Head
 from stages.shared.head_network import restore
+from stages.shared.model_file import RESIZE
 from stages.shared.params import INPUT, Backbone
 from stages.shared.tensorflow import keras
 from stages.shared.weights_file import resolved_side
-
-RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
 
 
 def whole_model(backbone: Backbone, head: Head) -> Any:
