@@ -33,7 +33,7 @@ class Cell(NamedTuple):
 def read_json(path: Path, *keys: str) -> Any:
     """The content of a JSON file. UserError where it is missing, unreadable or lacks one of ``keys``."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        content = json.loads(path.read_bytes())
         missing = [key for key in keys if key not in content]
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path} cannot be read: {error}. {AGAIN}") from error
