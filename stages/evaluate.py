@@ -37,6 +37,7 @@ OPTIMISTIC = "validation chose the best epoch too, so this accuracy is somewhat 
 
 def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
     start = time.perf_counter()
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # classes can have any name
     params = load_params()
     images = read_rows(prepared / "images.csv", Image)
     files = {row.hash: row.file for row in reversed(images)}

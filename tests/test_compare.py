@@ -1,6 +1,7 @@
 """The comparison of real DVC experiments: what it says, what it refuses, and where it finds results."""
 
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,17 @@ def test_the_same_accuracies_are_drawn_to_the_same_bytes(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("compared")
+def test_a_page_is_written_of_two_and_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert f"params.yaml says what can be set. {page} was not written." in said(capsys, "fair", "--html", str(page))
+    sentence = said(capsys, "fair", ODD, "--html", str(page)).splitlines()[-1]
+    text = page.read_text(encoding="utf-8")
+    assert sentence in unescape(text) and f"tools.compare fair '{ODD}' --html" in unescape(text)
+    assert '<bdi class="name">head.hidden_units</bdi>' in text
+
+
+@pytest.mark.usefixtures("compared")
 def test_a_plot_of_another_kind_or_nowhere_is_refused() -> None:
-    assert refused("fair", "--plot", "plot.xls") == "2"
+    assert refused("fair", "--plot", "plot.xls") == refused("fair", "--html", "page.php") == "2"
     assert "dvc.yaml/plot.png cannot be written: File exists." in refused("fair", "--plot", "dvc.yaml/plot.png")
+    assert "dvc.yaml/x.html cannot be written: File exists." in refused("fair", ODD, "--html", "dvc.yaml/x.html")

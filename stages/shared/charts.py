@@ -111,9 +111,18 @@ def interval_chart(description: str, value: float, low: float, high: float, mark
     return picture(description, WIDTH, 56, *_interval(across, 18, value, low, high), tick, *numbers)
 
 
-def interval_bar(description: str, value: float, low: float, high: float, start: float) -> Markup:
-    """A share with its interval on a line from ``start`` to 1, small enough for a cell of a table."""
-    return picture(description, 160, 16, *_interval(Axis(start, 1, 6, 154), 8, value, low, high))
+def interval_bar(
+    description: str, value: float, low: float, high: float, across: Axis, marks: Sequence[float] = ()
+) -> Markup:
+    """A value with its interval on a line, small enough for a cell of a table, and ticks at other values."""
+    ticks = [tag("line", x1=across.at(mark), x2=across.at(mark), y1=0, y2=16, class_="mark") for mark in marks]
+    return picture(description, round(across.start + across.end), 16, *_interval(across, 8, value, low, high), *ticks)
+
+
+def bar_scale(across: Axis) -> Markup:
+    """The numbers that belong under a column of interval bars."""
+    numbers = [tag("text", f"{tick:g}", x=across.at(tick), y=12, text_anchor="middle") for tick in across.ticks()]
+    return picture(f"from {across.low:.3g} to {across.high:.3g}", round(across.start + across.end), 16, *numbers)
 
 
 def round_down(share: float) -> float:

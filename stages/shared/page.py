@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 THIN_SPACE = "\u202f"  # narrow, and no line breaks at it
 
 
-def render(template: str, **content: Any) -> bytes:
-    r"""The page that a template in ``pages/`` makes of ``content``, UTF-8. Same content, same bytes.
+def render(template: str, *folders: Path, **content: Any) -> bytes:
+    r"""The page that a template in ``pages/`` or one of ``folders`` makes of ``content``, UTF-8; always the same bytes.
 
     Bytes of file names that are no UTF-8 show as ``\xff``.
     """
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("pages")),
+        loader=FileSystemLoader([Path(__file__).with_name("pages"), *folders]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

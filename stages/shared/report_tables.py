@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from stages.shared.charts import interval_bar, interval_chart, reliability_chart, round_down
+from stages.shared.charts import Axis, interval_bar, interval_chart, reliability_chart, round_down
 from stages.shared.errors import UserError
 from stages.shared.page import decimals_for, percent
 from stages.shared.predictions import Predictions
@@ -33,7 +33,7 @@ class Cell(NamedTuple):
 def read_json(path: Path, *keys: str) -> Any:
     """The content of a JSON file. UserError where it is missing, unreadable or lacks one of ``keys``."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        content = json.loads(path.read_bytes())
         missing = [key for key in keys if key not in content]
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path} cannot be read: {error}. {AGAIN}") from error
@@ -123,10 +123,11 @@ def class_scores(metrics: dict[str, Any], predictions: Predictions) -> tuple[lis
     lowest = sorted(metrics["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))[:ROWS]
     intervals = {name: wilson(right[name], scores["images"]) for name, scores in lowest}
     start = round_down(min(low for low, _ in intervals.values()))
+    across = Axis(start, 1, 6, 154)
     rows = []
     for name, scores in lowest:
         text = " to ".join(map(percent, intervals[name]))
-        rows.append(ClassScore(name, scores, interval_bar(text, scores["recall"], *intervals[name], start)))
+        rows.append(ClassScore(name, scores, interval_bar(text, scores["recall"], *intervals[name], across)))
     return rows, start
 
 
