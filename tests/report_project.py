@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from stages import evaluate, extract_features, prepare, train_head
-from stages.shared.report import write_report
+from stages.shared.report.report import write_report
 from tests.conftest import Project, new_project
 
 FOLDERS = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from stages.shared.durable import write_json
-from stages.shared.head import read_head, write_head
-from stages.shared.model_file import read_model
-from stages.shared.report_tables import read_json
+from stages.shared.head.head import read_head, write_head
+from stages.shared.model.model_file import read_model
+from stages.shared.report.report_tables import read_json
 from tests.conftest import new_project, write_photos
 from tests.report_project import HEAD, MODEL, OUT, run_stages
 from tests.test_head import head

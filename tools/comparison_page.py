@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from stages.shared.charts import Axis, bar_scale, interval_bar
-from stages.shared.page import render
+from stages.shared.report.charts import Axis, bar_scale, interval_bar
+from stages.shared.report.page import render
 from tools.comparison_tables import accuracies, paired_tests
 from tools.pairing import LEVEL
 from tools.systems import System

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stages.shared.model_file import RESIZE, Model
+from stages.shared.model.model_file import RESIZE, Model
 from stages.shared.tensorflow import tf
 
 PHOTOS = tf.TensorSpec((None, None, None, 3), tf.uint8, name="photos")
@@ -61,7 +61,7 @@ def _named(model: Model, probabilities: Any) -> dict[str, Any]:
 
 
 def _resized(photos: Any, side: int) -> Any:
-    """uint8 photos squeezed to squares, as ``stages.shared.decoding.resize`` does."""
+    """uint8 photos squeezed to squares, as ``stages.shared.photos.decoding.resize`` does."""
     height, width = tf.shape(photos)[1], tf.shape(photos)[2]
     columns = tf.reshape(tf.cast(photos, tf.float32), [-1, height, width * 3])
     rows = tf.reshape(tf.matmul(_triangle_filter(height, side), columns), [-1, side, width, 3])
