@@ -114,8 +114,7 @@ def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known() -> None
 
 @pytest.mark.usefixtures("compared")
 def test_a_revision_without_results_is_refused_when_named() -> None:
-    message = refused("HEAD~1", "good-0")
-    assert "HEAD~1 has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is" in message
+    assert "HEAD~1 has no results: evaluate has not run in it. `dvc exp run --name" in refused("HEAD~1", "good-0")
 
 
 def test_the_command_says_how_to_get_results(compared: Project, tmp_path: Path) -> None:
@@ -189,9 +188,8 @@ def test_a_page_is_written_of_two_and_more(tmp_path: Path, capsys: pytest.Captur
     page = tmp_path / "page.html"
     assert f"params.yaml says what can be set. {page} was not written." in said(capsys, "fair", "--html", str(page))
     sentence = said(capsys, "fair", ODD, "--html", str(page)).splitlines()[-1]
-    text = page.read_text(encoding="utf-8")
-    assert sentence in unescape(text) and f"tools.compare fair '{ODD}' --html" in unescape(text)
-    assert '<bdi class="name">head.hidden_units</bdi>' in text
+    text = unescape(page.read_text(encoding="utf-8"))
+    assert all(part in text for part in (sentence, f"tools.compare fair '{ODD}' --html", ">model.skill<"))
 
 
 @pytest.mark.usefixtures("compared")

@@ -37,11 +37,14 @@ def main(arguments: list[str] | None = None) -> None:
         raise UserError(f"{given.page} is no file. `dvc repro` writes metrics/report.html; so does tools.report.")
     if given.picture.suffix.lower() != ".png":
         parser.error(f"PICTURE: {given.picture} given; allowed: a .png file")
-    with started() as browser:
-        scheme = "dark" if given.dark else "light"
-        with browser.new_page(viewport={"width": given.width, "height": given.height}, color_scheme=scheme) as page:
-            page.goto(given.page.resolve().as_uri())
-            content = page.screenshot()
+    with (
+        started() as browser,
+        browser.new_page(
+            viewport={"width": given.width, "height": given.height}, color_scheme="dark" if given.dark else "light"
+        ) as page,
+    ):
+        page.goto(given.page.resolve().as_uri())
+        content = page.screenshot()
     write_whole(given.picture, small(content))
 
 
