@@ -70,10 +70,13 @@ def _resized(photos: Any, side: int) -> Any:
 
 
 def _triangle_filter(length: Any, side: int) -> Any:
-    """The weights of ``length`` pixels in each of ``side`` pixels: (side, length), rows of sum 1."""
-    scale = tf.cast(length, tf.float32) / side
+    """The weights of ``length`` pixels in each of ``side`` pixels: (side, length), rows of sum 1.
+
+    With the same roundings as ``stages.shared.decoding``: many sums are ties between two levels.
+    """
+    scale = 1.0 / (side / tf.cast(length, tf.float32))
     reach = tf.maximum(scale, 1.0)
     centre = (tf.range(side, dtype=tf.float32)[:, None] + 0.5) * scale
-    distance = tf.abs(tf.range(tf.cast(length, tf.float32)) + 0.5 - centre) / reach
+    distance = tf.abs(tf.range(tf.cast(length, tf.float32)) + 0.5 - centre) * (1.0 / reach)
     weights = tf.maximum(0.0, 1.0 - distance)
-    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
+    return weights * (1.0 / tf.reduce_sum(weights, axis=1, keepdims=True))
