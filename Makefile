@@ -10,11 +10,11 @@ run: .venv/ready
 test: .venv/ready
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes hours; better alone on the machine.
-# The recipes on real photos.
+# The recipes on real photos, and whether the benchmarks run.
 nightly: .venv/ready
 	$(ACTIVATE) && python -m pytest -m nightly
 
+# PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes an hour or more; better alone on the machine.
 bench: .venv/ready
 	$(ACTIVATE) && python -m benchmarks.extraction $(if $(PHOTOS),--photos "$(PHOTOS)")
 	$(ACTIVATE) && python -m benchmarks.head

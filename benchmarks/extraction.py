@@ -83,14 +83,14 @@ def measure(name: str, row: Row, photos: Path | None, folder: Path, rounds: int,
 
 
 def save_weights(network: str, path: Path) -> Callable[[], None]:
-    from stages.shared.backbone import build_application  # noqa: PLC0415 - imports TensorFlow, in its own process
+    from stages.shared.backbone.backbone import build_application  # noqa: PLC0415 - imports TensorFlow, in its own process
 
     build_application(network, SIDE).save_weights(path)
     return lambda: None
 
 
 def frozen(row: Row, weights: Path) -> Any:
-    from stages.shared.frozen import FrozenBackbone  # noqa: PLC0415
+    from stages.shared.backbone.frozen import FrozenBackbone  # noqa: PLC0415
     from stages.shared.params import load_params  # noqa: PLC0415
 
     changes: dict[str, Any] = {"name": row.network, "weights": str(weights), "image_side": SIDE, "layer": row.layer}
@@ -101,11 +101,11 @@ def frozen(row: Row, weights: Path) -> Any:
 
 def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
-    from stages.shared.computing import BATCH, Located, compute  # noqa: PLC0415
-    from stages.shared.features import Store, make_rows  # noqa: PLC0415
-    from stages.shared.pool import Pool  # noqa: PLC0415
-    from stages.shared.tables import Image  # noqa: PLC0415
-    from stages.shared.views import View  # noqa: PLC0415
+    from stages.shared.photos.tables import Image  # noqa: PLC0415
+    from stages.shared.photos.views import View  # noqa: PLC0415
+    from stages.shared.store.computing import BATCH, Located, compute  # noqa: PLC0415
+    from stages.shared.store.features import Store, make_rows  # noqa: PLC0415
+    from stages.shared.store.pool import Pool  # noqa: PLC0415
 
     files = sorted((folder / "photos").glob("*/*"))
     images = [Image(hashlib.sha256(file.read_bytes()).hexdigest(), str(file), 0, 0, 0) for file in files]
@@ -152,7 +152,7 @@ def bare(row: Row, weights: Path) -> Callable[[], None]:
     """The compiled network alone, on one batch of pixels again and again."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
-    from stages.shared.computing import BATCH  # noqa: PLC0415
+    from stages.shared.store.computing import BATCH  # noqa: PLC0415
 
     forward = frozen(row, weights)[1].forward(BATCH)
     pixels = np.random.default_rng(0).integers(256, size=(BATCH, SIDE, SIDE, 3), dtype=np.uint8)

@@ -40,9 +40,9 @@ def split(images: int, seed: int) -> tuple[Any, Any]:
 
 def ours(images: int, epochs: int) -> Callable[[], None]:
     """As train-head trains."""
-    from stages.shared.labelled import Labelled  # noqa: PLC0415
+    from stages.shared.head.labelled import Labelled  # noqa: PLC0415
+    from stages.shared.head.training import fit, set_seed  # noqa: PLC0415 - imports TensorFlow, in its own process
     from stages.shared.params import load_params  # noqa: PLC0415
-    from stages.shared.training import fit, set_seed  # noqa: PLC0415 - imports TensorFlow, in its own process
 
     params = load_params()
     head = params.head.model_copy(update={"kind": "mlp", "hidden_units": 256, "dropout": 0.5})

@@ -49,14 +49,15 @@ def nothing(folder: Path, given: argparse.Namespace) -> None:
 def head(folder: Path, given: argparse.Namespace) -> None:
     """A changed head param to new metrics, against a plain import of TensorFlow and the training itself."""
     count = 40 if given.quick else 2_800
-    project = pixel_project(folder, count)
+    epochs = 2 if given.quick else 50
+    project = pixel_project(folder, count, epochs)
     ways = {
         "dvc repro": once(change_head, project),
         "import and training": once(import_and_train, project),
     }
     seconds = medians(in_turn(ways, 1 if given.quick else given.rounds))
     ratio = seconds["dvc repro"] / seconds["import and training"]
-    about = f"a changed head param to new metrics, {count:,} images, 50 epochs"
+    about = f"a changed head param to new metrics, {count:,} images, {epochs} epochs"
     record("repro-head", about, "s", seconds, ratio, "at most 1.4", not given.quick)
 
 
@@ -88,11 +89,12 @@ def ten_added(folder: Path, given: argparse.Namespace) -> None:
     record("repro-ten-added", about, "s", seconds, ratio, "at most 0.08", not given.quick)
 
 
-def pixel_project(folder: Path, count: int) -> Path:
+def pixel_project(folder: Path, count: int, epochs: int = 1) -> Path:
     """A project with everything run, whose features are a few pixels of synthetic photos."""
     photos = folder / f"photos-{count}"
     add_synthetic(photos, count, (64, 64))
-    changes = {**PIXELS, "data.root": str(photos), "backbone.image_side": 18, "train.patience": "none"}
+    changes: dict[str, str | int] = {**PIXELS, "data.root": str(photos), "backbone.image_side": 18}
+    changes |= {"train.epochs": epochs, "train.patience": "none"}
     project = new_project(folder / f"project-{count}", changes)
     dvc(project, "repro", "--quiet")
     return project

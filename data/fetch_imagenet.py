@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.shared.applications import APPLICATIONS
+from stages.shared.backbone.applications import APPLICATIONS
 from stages.shared.durable import write_whole
 from stages.shared.errors import UserError
 from stages.shared.params import load_params
@@ -34,7 +34,7 @@ def main(out: Path) -> None:
 
 def fetch_weights(name: str, out: Path) -> None:
     """Writes the weights of a network of keras.applications, without its top, and checks what was written."""
-    from stages.shared.backbone import build_application  # noqa: PLC0415 - imports TensorFlow
+    from stages.shared.backbone.backbone import build_application  # noqa: PLC0415 - imports TensorFlow
 
     side = APPLICATIONS[name].image_side
     fetched = fetch(name, out)

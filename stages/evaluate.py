@@ -6,7 +6,7 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
-        metrics/report.html      all of it for people; no DVC output (see stages/shared/report.py)
+        metrics/report.html      all of it for people; no DVC output (see stages/shared/report/report.py)
 """
 
 import sys
@@ -18,25 +18,26 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.shared.applying import predict
-from stages.shared.curves import read_curve
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError
-from stages.shared.features import open_store
-from stages.shared.findings import findings
-from stages.shared.head import read_head
-from stages.shared.near_copies import near_copies
+from stages.shared.findings.findings import findings
+from stages.shared.findings.near_copies import near_copies
+from stages.shared.head.applying import predict
+from stages.shared.head.head import read_head
 from stages.shared.params import load_params
-from stages.shared.report import write_report
+from stages.shared.photos.tables import Assignment, Image, read_rows, table
+from stages.shared.report.curves import read_curve
+from stages.shared.report.report import write_report
 from stages.shared.run_log import key_of, record
 from stages.shared.scoring import reliability, scores
-from stages.shared.tables import Assignment, Image, read_rows, table
+from stages.shared.store.features import open_store
 
 OPTIMISTIC = "validation chose the best epoch too, so this accuracy is somewhat optimistic"
 
 
 def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
     start = time.perf_counter()
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # classes can have any name
     params = load_params()
     images = read_rows(prepared / "images.csv", Image)
     files = {row.hash: row.file for row in reversed(images)}

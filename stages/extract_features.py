@@ -2,7 +2,7 @@
 
 Reads   hashes.txt, the set of images, and backbone.weights. Where the bytes of a hash are found
         (images.csv and data.root) is not an input: it cannot change the result.
-Writes  data/features/: parts of rows keyed by hash, and fingerprint.json (see stages/shared/features.py).
+Writes  data/features/: parts of rows keyed by hash, and fingerprint.json (see stages/shared/store/features.py).
 
 Rows of its own previous output and of this machine's pool are kept where hash and fingerprint match.
 TensorFlow is imported only if a row must be computed.
@@ -19,22 +19,22 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from stages.shared.computing import BATCH, Located, compute
-from stages.shared.describing import describe
+from stages.shared.backbone.describing import describe
+from stages.shared.backbone.fingerprint import fingerprint
+from stages.shared.backbone.forward import Forward
+from stages.shared.backbone.weights_file import resolved_side
 from stages.shared.durable import write_json
 from stages.shared.errors import UserError
-from stages.shared.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
-from stages.shared.fingerprint import fingerprint
-from stages.shared.forward import Forward
-from stages.shared.layouts import base
 from stages.shared.params import INPUT, load_params
-from stages.shared.pool import Pool, limit, locked, trim
-from stages.shared.previous import dvc_files, machine_folder
-from stages.shared.previous_rows import PreviousRows, previous_store
+from stages.shared.photos.layouts import base
+from stages.shared.photos.tables import Image, read_rows
+from stages.shared.photos.views import View, read_wanted
 from stages.shared.run_log import key_of, record
-from stages.shared.tables import Image, read_rows
-from stages.shared.views import View, read_wanted
-from stages.shared.weights_file import resolved_side
+from stages.shared.store.computing import BATCH, Located, compute
+from stages.shared.store.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
+from stages.shared.store.pool import Pool, limit, locked, trim
+from stages.shared.store.previous import dvc_files, machine_folder
+from stages.shared.store.previous_rows import PreviousRows, previous_store
 
 
 def main(prepared: Path, out: Path) -> None:
@@ -48,7 +48,7 @@ def main(prepared: Path, out: Path) -> None:
 
     @lru_cache(maxsize=1)
     def network() -> Any:
-        from stages.shared.frozen import FrozenBackbone  # noqa: PLC0415 - imports TensorFlow
+        from stages.shared.backbone.frozen import FrozenBackbone  # noqa: PLC0415 - imports TensorFlow
 
         return FrozenBackbone(backbone, side)
 

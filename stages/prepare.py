@@ -21,17 +21,17 @@ from typing import Any
 
 from tqdm import tqdm
 
-from stages.shared.decoding import recipe
 from stages.shared.durable import write_json, write_whole
 from stages.shared.errors import UserError, listed
-from stages.shared.examining import Known, examine
-from stages.shared.layouts import Photo, base, find_photos
 from stages.shared.params import load_params
-from stages.shared.previous import dvc_files, read_previous
+from stages.shared.photos.decoding import recipe
+from stages.shared.photos.examining import Known, examine
+from stages.shared.photos.layouts import Photo, base, find_photos
+from stages.shared.photos.splits import assign
+from stages.shared.photos.tables import Assignment, Image, Quarantined, parse_rows, write_rows
+from stages.shared.photos.views import write_wanted
 from stages.shared.run_log import key_of, record
-from stages.shared.splits import assign
-from stages.shared.tables import Assignment, Image, Quarantined, parse_rows, write_rows
-from stages.shared.views import write_wanted
+from stages.shared.store.previous import dvc_files, read_previous
 
 
 def main(out: Path) -> None:

@@ -1,8 +1,8 @@
 """train-head: the small network on top of the bottleneck features.
 
 Reads   splits.csv (which images train, which choose the epoch), data/features/ and backbone.weights.
-Writes  data/head/: head.json and weights.npz (see stages/shared/head.py),
-        data/model.keras: backbone and head in one (see stages/shared/whole_model.py),
+Writes  data/head/: head.json and weights.npz (see stages/shared/head/head.py),
+        data/model.keras: backbone and head in one (see stages/shared/model/whole_model.py),
         metrics/training/: the curves, by dvclive.
 """
 
@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from dvclive.live import Live
 
+from stages.shared.backbone.weights_file import resolved_side
 from stages.shared.errors import UserError
-from stages.shared.features import open_store
-from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, Head, write_head
-from stages.shared.labelled import Labelled
+from stages.shared.head.head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, Head, write_head
+from stages.shared.head.labelled import Labelled
+from stages.shared.head.streamed import load_features, through
 from stages.shared.params import NOTHING, Params, load_params
+from stages.shared.photos.tables import Assignment, read_rows
+from stages.shared.photos.views import views_of
 from stages.shared.run_log import key_of, record
-from stages.shared.streamed import load_features, through
-from stages.shared.tables import Assignment, read_rows
-from stages.shared.views import views_of
-from stages.shared.weights_file import resolved_side
+from stages.shared.store.features import open_store
 
 
 def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
@@ -63,8 +63,8 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
         else:
             head = by_steps(params, head, store.shape, data, validation, log)
     write_head(out, head)
-    from stages.shared.model_file import write_model  # noqa: PLC0415 - imports TensorFlow
-    from stages.shared.whole_model import whole_model  # noqa: PLC0415
+    from stages.shared.model.model_file import write_model  # noqa: PLC0415 - imports TensorFlow
+    from stages.shared.model.whole_model import whole_model  # noqa: PLC0415
 
     write_model(model, whole_model(params.backbone, head), head.classes)
     written = [(out / name).read_bytes() for name in (DESCRIPTION_FILE, WEIGHTS_FILE)]
@@ -73,7 +73,7 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
 
 def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:
     """The head as a logistic regression; validation images have no say in it."""
-    from stages.shared.logistic import fit_logistic  # noqa: PLC0415 - imports scikit-learn
+    from stages.shared.head.logistic import fit_logistic  # noqa: PLC0415 - imports scikit-learn
 
     fitted = fit_logistic(data._replace(features=head.inputs(data.features)), head.logits, params.train)
     print(f"cross-validation chose C = {fitted.strength:g}")
@@ -83,9 +83,9 @@ def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:
 def by_steps(params: Params, head: Head, shape: list[int], data: Labelled, validation: Labelled, log: Any) -> Head:
     """The head of the best epoch."""
     # These import TensorFlow: only now, when all that can go wrong early has not.
-    from stages.shared.convolutions import convolutions, describe  # noqa: PLC0415
-    from stages.shared.tail import load_tail  # noqa: PLC0415
-    from stages.shared.training import fit, set_seed  # noqa: PLC0415
+    from stages.shared.head.convolutions import convolutions, describe  # noqa: PLC0415
+    from stages.shared.head.tail import load_tail  # noqa: PLC0415
+    from stages.shared.head.training import fit, set_seed  # noqa: PLC0415
 
     set_seed(params.train)
     network = None

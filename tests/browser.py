@@ -1,7 +1,6 @@
 """A real browser for tests of pages: Chromium without a window, offline. ``.ci/install-browser`` installs it."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,14 +8,15 @@ from typing import Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
-if not EXECUTABLE and os.environ.get("ONEPASS_REQUIRE_BROWSER"):
+from tools.screenshots import CHROMIUM
+
+if not CHROMIUM and os.environ.get("ONEPASS_REQUIRE_BROWSER"):
     raise RuntimeError("ONEPASS_REQUIRE_BROWSER is set, but there is no chromium (run .ci/install-browser)")
 
 Scheme = Literal["light", "dark"]
-needs_browser = pytest.mark.skipif(not EXECUTABLE, reason="no chromium (run .ci/install-browser)")
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="no chromium (run .ci/install-browser)")
 
 
 class Opened(NamedTuple):
@@ -25,13 +25,6 @@ class Opened(NamedTuple):
     page: Page
     requests: list[str]  # addresses, without the page's own and without data in the page
     messages: list[str]  # of the console, and errors
-
-
-@contextmanager
-def started() -> Iterator[Browser]:
-    """A browser, which is gone when the block ends."""
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=EXECUTABLE) as browser:
-        yield browser
 
 
 @contextmanager

@@ -18,8 +18,16 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
 LONGEST = [
-    *("test_team", "test_stages_run", "test_real_photos", "test_incremental", "test_report", "test_interrupted"),
-    *("test_report_large", "test_repair"),
+    "test_team",
+    "test_recipes",
+    "test_stages_run",
+    "test_real_photos",
+    "test_compare",
+    "test_report_large",
+    "test_incremental",
+    "test_interrupted",
+    "test_repair",
+    "test_views",
 ]
 NOTHING: Mapping[str, str] = {}
 ENVIRONMENT = {

@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 
 from stages import evaluate, extract_features, prepare, train_head
-from stages.shared.report import write_report
+from stages.shared.report.report import write_report
 from tests.conftest import Project, new_project
 
 FOLDERS = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
 PREPARED, FEATURES, HEAD, TRAINING, OUT = map(Path, FOLDERS)
+MODEL = Path("data/model.keras")
 SCRIPT = "<script>alert(1)</script>"
 LONG = "a class whose name goes on and on " * 4
 IMAGE = '"><img src=x>'
@@ -35,14 +36,20 @@ def finished_project(folder: Path) -> Project:
             "train.epochs": 3,
         }
     )
+    run_stages(project)
     with contextlib.chdir(project.folder):
-        prepare.main(PREPARED)
-        extract_features.main(PREPARED, FEATURES)
-        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, Path("data/model.keras"), TRAINING)
-        evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
         (OUT / "findings.json").write_text(json.dumps([FINDING]))
         write_report(PREPARED, FEATURES, HEAD, TRAINING, OUT)
     return project
+
+
+def run_stages(project: Project) -> None:
+    """Runs all stages in this process, without DVC."""
+    with contextlib.chdir(project.folder):
+        prepare.main(PREPARED)
+        extract_features.main(PREPARED, FEATURES)
+        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, MODEL, TRAINING)
+        evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
 
 
 def write_labelled_photos(folder: Path) -> None:

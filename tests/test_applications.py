@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from stages.shared.applications import APPLICATIONS
-from stages.shared.preprocessing import preprocess
+from stages.shared.backbone.applications import APPLICATIONS
+from stages.shared.backbone.preprocessing import preprocess
 
 NAMES = sorted(APPLICATIONS)
 SMALLEST_OF_A_MODULE = [
@@ -93,7 +93,7 @@ def test_image_side_of_mobilenet_v3_is_that_of_its_imagenet_weights(name: str) -
 @pytest.mark.usefixtures("stop_at_input")
 @pytest.mark.parametrize("name", NAMES)
 def test_keras_takes_the_smallest_side_and_none_below(name: str) -> None:
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
 
     side = APPLICATIONS[name].smallest_side
     with pytest.raises(Shape, match=re.escape(f"({side}, {side}, 3)")):
@@ -105,7 +105,7 @@ def test_keras_takes_the_smallest_side_and_none_below(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALLEST_OF_A_MODULE)
 def test_network_can_be_built_at_its_smallest_side(name: str) -> None:
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
 
     side = APPLICATIONS[name].smallest_side
     network = build_application(name, side)

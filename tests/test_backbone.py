@@ -23,7 +23,7 @@ def params(weights: Path, **changes: Any) -> Backbone:
 
 
 def frozen(weights: Path, **changes: Any) -> Any:
-    from stages.shared.frozen import FrozenBackbone
+    from stages.shared.backbone.frozen import FrozenBackbone
 
     backbone = params(weights, **changes)
     assert isinstance(backbone.image_side, int)
@@ -142,7 +142,7 @@ def test_python_code_inside_a_keras_file_is_refused_and_not_run(tmp_path: Path) 
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
 
     path = tmp_path / "other.weights.h5"
     build_application("MobileNetV2", 32).save_weights(path)

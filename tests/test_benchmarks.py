@@ -12,7 +12,7 @@ from benchmarks import chart, measuring
 from tests.conftest import ENVIRONMENT, ROOT
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("command", "rows"),
     [

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.shared.charts import Axis, line_chart, tag
+from stages.shared.report.charts import Axis, line_chart, tag
 
 
 @given(low=st.floats(-1e6, 1e6), width=st.floats(1e-3, 1e6))

@@ -1,6 +1,7 @@
 """The comparison of real DVC experiments: what it says, what it refuses, and where it finds results."""
 
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,7 @@ def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known() -> None
 
 @pytest.mark.usefixtures("compared")
 def test_a_revision_without_results_is_refused_when_named() -> None:
-    message = refused("HEAD~1", "good-0")
-    assert "HEAD~1 has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is" in message
+    assert "HEAD~1 has no results: evaluate has not run in it. `dvc exp run --name" in refused("HEAD~1", "good-0")
 
 
 def test_the_command_says_how_to_get_results(compared: Project, tmp_path: Path) -> None:
@@ -184,6 +184,16 @@ def test_the_same_accuracies_are_drawn_to_the_same_bytes(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("compared")
+def test_a_page_is_written_of_two_and_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert f"params.yaml says what can be set. {page} was not written." in said(capsys, "fair", "--html", str(page))
+    sentence = said(capsys, "fair", ODD, "--html", str(page)).splitlines()[-1]
+    text = unescape(page.read_text(encoding="utf-8"))
+    assert all(part in text for part in (sentence, f"tools.compare fair '{ODD}' --html", ">model.skill<"))
+
+
+@pytest.mark.usefixtures("compared")
 def test_a_plot_of_another_kind_or_nowhere_is_refused() -> None:
-    assert refused("fair", "--plot", "plot.xls") == "2"
+    assert refused("fair", "--plot", "plot.xls") == refused("fair", "--html", "page.php") == "2"
     assert "dvc.yaml/plot.png cannot be written: File exists." in refused("fair", "--plot", "dvc.yaml/plot.png")
+    assert "dvc.yaml/x.html cannot be written: File exists." in refused("fair", ODD, "--html", "dvc.yaml/x.html")

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from stages.shared.decoding import FORMATS, UndecodableError, decode
+from stages.shared.photos.decoding import FORMATS, UndecodableError, decode
 
 LIMIT = 100_000  # pixels; small, so that no example takes long
 PICTURE = Image.fromarray(np.random.default_rng(3).integers(0, 256, (12, 9, 3), np.uint8))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stages.shared.decoding import UndecodableError, decode
+from stages.shared.photos.decoding import UndecodableError, decode
 
 FOLDER = Path(__file__).parents[2] / "shared" / "odd-images"
 INDEX = FOLDER / "INDEX.csv"

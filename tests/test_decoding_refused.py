@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from stages.shared.decoding import UndecodableError, decode
+from stages.shared.photos.decoding import UndecodableError, decode
 
 NOISE = Image.fromarray(np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8))
 LIMIT = 1_000_000  # pixels

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.shared.decoding import decode, resize
+from stages.shared.photos.decoding import decode, resize
 
 
 @pytest.mark.parametrize("size", [(1, 1), (50, 70), (500, 375), (640, 480), (300, 3000)])
@@ -42,6 +42,6 @@ def test_the_same_file_gives_the_same_pixels_as_ever() -> None:
         "130a09a3999aca54e45e5040324ba2e4804050c038ccfeca9bd021bb5c82436f"
     ), (
         "Decoding or resizing gives other pixels than before. If that is meant, recipe() in "
-        "stages/shared/decoding.py must change as well, or features of the old pixels are reused; "
+        "stages/shared/photos/decoding.py must change as well, or features of the old pixels are reused; "
         "then pin the new sum here."
     )

@@ -20,8 +20,8 @@ CLASSES = ["ant", "bee", "cat"]
 
 @pytest.fixture(scope="module")
 def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from stages.shared.model_file import write_model
-    from stages.shared.whole_model import whole_model
+    from stages.shared.model.model_file import write_model
+    from stages.shared.model.whole_model import whole_model
 
     changes = {"weights": str(tiny_backbone), "pooling": "avg", "preprocess": "caffe"}
     backbone = Backbone.model_validate(BACKBONE | PREPARED | changes)
@@ -31,7 +31,7 @@ def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def network_of(model: Path) -> Any:
-    from stages.shared.model_file import read_model
+    from stages.shared.model.model_file import read_model
 
     return read_model(model).network
 

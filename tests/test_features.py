@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stages.shared.durable import write_json
 from stages.shared.errors import UserError
-from stages.shared.features import (
+from stages.shared.store.features import (
     FINGERPRINT_FILE,
     MOST_PARTS,
     DamagedPartError,

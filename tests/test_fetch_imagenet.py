@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from stages.shared.applications import APPLICATIONS
+from stages.shared.backbone.applications import APPLICATIONS
 from stages.shared.errors import UserError
 
 SIDE = 32
@@ -137,7 +137,7 @@ def test_a_damaged_download_is_told_with_its_folder_and_writes_nothing(
 def test_two_runs_write_the_same_bytes_which_give_the_plain_network_the_fetched_features(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
 
     expected = features(publish(name, tmp_path / "published.weights.h5", monkeypatch))
     first, second = (tmp_path / run / f"{name}.weights.h5" for run in ("first", "second"))
@@ -163,7 +163,7 @@ def test_weights_that_give_other_features_are_refused(tmp_path: Path, monkeypatc
 
 def test_a_file_that_is_there_already_is_not_fetched_again(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from data.fetch_imagenet import fetch
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
     from stages.shared.tensorflow import keras
 
     def refuse(*_: object) -> NoReturn:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.shared.finding import Finding
-from stages.shared.findings import findings
-from stages.shared.findings_learning import (
+from stages.shared.findings.finding import Finding
+from stages.shared.findings.findings import findings
+from stages.shared.findings.findings_learning import (
     idle_epochs,
     out_of_balance,
     overfitted,
@@ -17,11 +17,16 @@ from stages.shared.findings_learning import (
     still_falling,
     stuck_at_chance,
 )
-from stages.shared.findings_photos import copies_across_splits, foreign_preprocessing, grey_images, small_images
-from stages.shared.near_copies import NearCopies
+from stages.shared.findings.findings_photos import (
+    copies_across_splits,
+    foreign_preprocessing,
+    grey_images,
+    small_images,
+)
+from stages.shared.findings.near_copies import NearCopies
 from stages.shared.params import Train
+from stages.shared.photos.tables import Image
 from stages.shared.scoring import wilson
-from stages.shared.tables import Image
 
 TRAIN = Train(
     optimizer="adam",

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from stages.shared.errors import UserError
-from stages.shared.head import Figures, Head
-from stages.shared.labelled import Labelled
+from stages.shared.head.head import Figures, Head
+from stages.shared.head.labelled import Labelled
 from stages.shared.params import Backbone, Train
 from stages.shared.params import Head as HeadParams
 from tests.test_training import HEAD, TRAIN
@@ -59,9 +59,9 @@ def photos() -> tuple[Any, Any]:
 
 def tuned(path: Path, layer: str = "joined", **changes: Any) -> tuple[Any, list[Figures], Any]:
     """The fit of one epoch on stored maps, the figures logged, and the tail."""
-    from stages.shared.frozen import FrozenBackbone
-    from stages.shared.tail import load_tail
-    from stages.shared.training import fit, set_seed
+    from stages.shared.backbone.frozen import FrozenBackbone
+    from stages.shared.head.tail import load_tail
+    from stages.shared.head.training import fit, set_seed
 
     train = Train.model_validate(TRAIN | {"unfreeze": "last", "epochs": 1, "batch": BATCH} | changes)
     head = HeadParams.model_validate(HEAD | {"pooling": "avg"})
@@ -76,8 +76,8 @@ def tuned(path: Path, layer: str = "joined", **changes: Any) -> tuple[Any, list[
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "trained"])
 def test_loss_of_20_steps_is_that_of_the_whole_network_with_a_frozen_trunk(branched: Path, batch_norm: str) -> None:
+    from stages.shared.head.training import dense_layers, set_seed, shuffled
     from stages.shared.tensorflow import keras
-    from stages.shared.training import dense_layers, set_seed, shuffled
 
     train = Train.model_validate(TRAIN | {"optimizer": "sgd", "learning_rate": 0.02, "batch_norm": batch_norm})
     best, logged, _ = tuned(branched, optimizer="sgd", learning_rate=0.02, batch_norm=batch_norm)
@@ -103,9 +103,9 @@ def test_loss_of_20_steps_is_that_of_the_whole_network_with_a_frozen_trunk(branc
 
 
 def test_the_head_that_is_written_gives_the_figures_that_were_logged(branched: Path) -> None:
-    from stages.shared.convolutions import describe
-    from stages.shared.frozen import FrozenBackbone
-    from stages.shared.head_network import HeadNetwork
+    from stages.shared.backbone.frozen import FrozenBackbone
+    from stages.shared.head.convolutions import describe
+    from stages.shared.head.head_network import HeadNetwork
 
     best, logged, tail = tuned(branched, learning_rate=0.02)
     head = Head(["a", "b", "c"], "softmax", 1.0, "avg", describe(tail), **best._asdict())
@@ -130,8 +130,8 @@ def test_a_layer_that_cannot_be_trained_up_to_is_refused(branched: Path, unfreez
 
 
 def test_cuts_of_a_residual_network_are_where_its_paths_meet() -> None:
-    from stages.shared.backbone import build_application
-    from stages.shared.tail import cut_points
+    from stages.shared.backbone.backbone import build_application
+    from stages.shared.head.tail import cut_points
 
     cuts = cut_points(build_application("ResNet50", 32))
     assert cuts[-5:] == [
@@ -146,9 +146,9 @@ def test_cuts_of_a_residual_network_are_where_its_paths_meet() -> None:
 
 
 def test_a_cnn_learns_from_pixels_and_comes_back_as_it_was_trained() -> None:
-    from stages.shared.convolutions import convolutions, describe
-    from stages.shared.head_network import HeadNetwork
-    from stages.shared.training import fit, set_seed
+    from stages.shared.head.convolutions import convolutions, describe
+    from stages.shared.head.head_network import HeadNetwork
+    from stages.shared.head.training import fit, set_seed
 
     train = Train.model_validate(TRAIN | {"epochs": 40, "learning_rate": 0.005})
     params = HeadParams.model_validate(
@@ -167,7 +167,7 @@ def test_a_cnn_learns_from_pixels_and_comes_back_as_it_was_trained() -> None:
 
 @pytest.mark.parametrize("shape", [[8], [2, 9, 3]])
 def test_a_cnn_on_features_too_small_for_it_is_refused(shape: list[int]) -> None:
-    from stages.shared.convolutions import convolutions
+    from stages.shared.head.convolutions import convolutions
 
     params = HeadParams.model_validate(HEAD | {"kind": "cnn", "filters": [4, 8]})
     with pytest.raises(UserError, match=r"filters: \[4, 8\] given for features of the shape .*of at least 4 by 4"):

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
-from stages.shared.head import DESCRIPTION_FILE, WEIGHTS_FILE, Arrays, Head, read_head, write_head
-from stages.shared.labelled import Labelled
+from stages.shared.head.head import DESCRIPTION_FILE, WEIGHTS_FILE, Arrays, Head, read_head, write_head
+from stages.shared.head.labelled import Labelled
 from stages.shared.params import Head as HeadParams
 
 ACTIVATIONS = {"sigmoid": 1, "softmax": 3}  # and their logits
@@ -58,8 +58,8 @@ def test_identical_head_gives_identical_bytes_at_any_time(tmp_path: Path, monkey
 @pytest.mark.parametrize("kind", ["linear", "mlp"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_probabilities_are_those_of_the_keras_model(kind: str, activation: str) -> None:
+    from stages.shared.head.training import dense_layers
     from stages.shared.tensorflow import keras
-    from stages.shared.training import dense_layers
 
     sizes = (6, 5, 4, ACTIVATIONS[activation]) if kind == "mlp" else (6, ACTIVATIONS[activation])
     weights = arrays(*sizes)

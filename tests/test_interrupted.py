@@ -22,7 +22,7 @@ def slow(fresh: Project) -> Project:
     """200 photos prepared, with a network that takes its time and writes down every image it computes."""
     write_photos(fresh.folder.parent / "photos", {"cats": 70, "dogs": 70}, seed=1)
     fresh.repro("prepare")
-    script = fresh.folder / "stages" / "shared" / "computing.py"
+    script = fresh.folder / "stages" / "shared" / "store" / "computing.py"
     code = script.read_text()
     assert "BATCH = 32 " in code
     assert "yield batch, forward(pixels)" in code

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from stages.shared.errors import UserError
-from stages.shared.layouts import Photo, base, find_photos
+from stages.shared.photos.layouts import Photo, base, find_photos
 
 SCANDIR = os.scandir
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stages.shared.errors import UserError
-from stages.shared.layouts import Photo, base, find_photos
+from stages.shared.photos.layouts import Photo, base, find_photos
 
 
 def listing(folder: Path, content: str | bytes, name: str = "photos.csv") -> str:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.shared.errors import UserError
-from stages.shared.layouts import find_photos
-from stages.shared.tables import Assignment, Image, Quarantined, parse_rows, read_rows, table, write_rows
+from stages.shared.photos.layouts import find_photos
+from stages.shared.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, table, write_rows
 
 NFC, NFD = "\u00e9clair", "e\u0301clair"
 NAMES = [

@@ -24,7 +24,7 @@ def vgg16() -> Any:
 
 def randomized(name: str) -> Any:
     """A network of keras.applications whose every weight, also each bias and variance, is a number of its own."""
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
     from stages.shared.tensorflow import keras
 
     keras.utils.set_random_seed(0)
@@ -37,7 +37,7 @@ def randomized(name: str) -> Any:
 
 def features(path: Path, name: str, layer: str) -> NDArray[np.float32]:
     """Of the photos, from the weights in a file."""
-    from stages.shared.frozen import FrozenBackbone
+    from stages.shared.backbone.frozen import FrozenBackbone
 
     backbone = Backbone(
         name=name,

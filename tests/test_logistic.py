@@ -6,9 +6,9 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from stages.shared.head import Head
-from stages.shared.labelled import Labelled
-from stages.shared.logistic import fit_logistic
+from stages.shared.head.head import Head
+from stages.shared.head.labelled import Labelled
+from stages.shared.head.logistic import fit_logistic
 from stages.shared.params import Train
 from tests.test_training import TRAIN, blobs
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.shared import near_copies as module
-from stages.shared.features import Store, by_part, make_rows, pack
-from stages.shared.near_copies import NearCopies, near_copies
-from stages.shared.tables import Assignment
+from stages.shared.findings import near_copies as module
+from stages.shared.findings.near_copies import NearCopies, near_copies
+from stages.shared.photos.tables import Assignment
+from stages.shared.store.features import Store, by_part, make_rows, pack
 
 VALUES = 256
 Rows = dict[str, tuple[str, NDArray[np.float32]]]  # name of an image: its split and its features

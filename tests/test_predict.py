@@ -21,8 +21,8 @@ CLASSES = ["ant", "bee", "=cat"]
 
 @pytest.fixture(scope="module")
 def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from stages.shared.model_file import write_model
-    from stages.shared.whole_model import whole_model
+    from stages.shared.model.model_file import write_model
+    from stages.shared.model.whole_model import whole_model
 
     backbone = Backbone.model_validate(BACKBONE | PREPARED | {"weights": str(tiny_backbone), "pooling": "avg"})
     path = tmp_path_factory.mktemp("model") / "model.keras"
@@ -49,7 +49,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
 def test_every_photo_has_the_probabilities_of_the_whole_model(
     model: Path, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from stages.shared.model_file import read_model
+    from stages.shared.model.model_file import read_model
 
     code, rows, errors = run(capsys, model, "photos")
     assert (code, errors) == (0, "")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from stages.shared.errors import UserError
-from stages.shared.layouts import SPLITS
-from stages.shared.predictions import read_predictions
-from stages.shared.tables import table
+from stages.shared.photos.layouts import SPLITS
+from stages.shared.photos.tables import table
+from stages.shared.report.predictions import read_predictions
 
 CLASSES = ["a, b", 'c "d"', "e\nf", "g"]
 COLUMNS = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in CLASSES)]

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image as Pillow
 
 from stages.prepare import label_conflicts
-from stages.shared import examining
-from stages.shared.decoding import UndecodableError
 from stages.shared.errors import UserError
-from stages.shared.examining import examine, read_file
-from stages.shared.layouts import Photo
-from stages.shared.tables import Image, Quarantined
+from stages.shared.photos import examining
+from stages.shared.photos.decoding import UndecodableError
+from stages.shared.photos.examining import examine, read_file
+from stages.shared.photos.layouts import Photo
+from stages.shared.photos.tables import Image, Quarantined
 
 LIMIT = 1_000_000  # pixels
 

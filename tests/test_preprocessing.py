@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.shared.preprocessing import MODES, preprocess
+from stages.shared.backbone.preprocessing import MODES, preprocess
 
 
 @pytest.fixture

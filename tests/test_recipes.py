@@ -81,7 +81,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with random weights of every network in the recipes: the mechanics need no others."""
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
 
     folder = tmp_path_factory.mktemp("weights")
     for name in {recipes.load(path).params.backbone.name for path in FILES} - {"custom"}:

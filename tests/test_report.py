@@ -11,11 +11,12 @@ from playwright.sync_api import Browser
 
 from stages import evaluate
 from stages.shared.errors import UserError
-from stages.shared.report import write_report
+from stages.shared.report.report import write_report
 from stages.shared.run_log import key_of, record
-from tests.browser import Scheme, needs_browser, opened, serious_findings, started
+from tests.browser import Scheme, needs_browser, opened, serious_findings
 from tests.conftest import Project
 from tests.report_project import FEATURES, FINDING, HEAD, IMAGE, OUT, PREPARED, SCRIPT, TRAINING, finished_project
+from tools.screenshots import started
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stages.shared.photos.tables import Quarantined, table, write_rows
 from stages.shared.scoring import wilson
-from stages.shared.tables import Quarantined, table, write_rows
-from tests.browser import needs_browser, opened, started
+from tests.browser import needs_browser, opened
 from tests.conftest import ENVIRONMENT, new_project
+from tools.screenshots import started
 
 CLASSES = [f"class {number:03}" for number in range(1000)]
 IMAGES = 1_000_000

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.shared import fingerprint
+from stages.shared.backbone import fingerprint
+from stages.shared.backbone.forward import Forward
 from stages.shared.errors import UserError
-from stages.shared.forward import Forward
 from stages.shared.params import Backbone
 
 SIDE = 64
@@ -20,7 +20,7 @@ WAYS = [(runtime, precision) for runtime in ("tensorflow", "openvino") for preci
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from stages.shared.backbone import build_application
+    from stages.shared.backbone.backbone import build_application
     from stages.shared.tensorflow import keras
 
     keras.utils.set_random_seed(0)
@@ -37,7 +37,7 @@ def backbone(weights: Path, runtime: str, precision: str) -> Backbone:
 
 
 def forward(weights: Path, runtime: str, precision: str, batch: int = 8) -> Forward:
-    from stages.shared.frozen import FrozenBackbone
+    from stages.shared.backbone.frozen import FrozenBackbone
 
     return FrozenBackbone(backbone(weights, runtime, precision), SIDE).forward(batch)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.shared.errors import UserError
-from stages.shared.layouts import Photo
-from stages.shared.splits import assign, draw
+from stages.shared.photos.layouts import Photo
+from stages.shared.photos.splits import assign, draw
 
 Photos = dict[str, list[Photo]]
 SPLITS = {"train", "validation", "test"}

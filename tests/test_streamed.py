@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.shared import streamed
 from stages.shared.durable import write_json
-from stages.shared.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
-from stages.shared.streamed import Streamed, load_features, through
+from stages.shared.head import streamed
+from stages.shared.head.streamed import Streamed, load_features, through
+from stages.shared.store.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
 from tests.test_training import blobs, run
 
 ROWS = 70
@@ -61,7 +61,7 @@ def test_streamed_features_train_the_very_same_head(
     monkeypatch: pytest.MonkeyPatch,
     pieces: int,
 ) -> None:
-    from stages.shared import stepping
+    from stages.shared.head import stepping
 
     store, keys, _ = stored
     validation = blobs([20, 20], seed=1)

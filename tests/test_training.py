@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
-from stages.shared.head import Figures, Head
-from stages.shared.labelled import Labelled
+from stages.shared.head.head import Figures, Head
+from stages.shared.head.labelled import Labelled
 from stages.shared.params import Head as HeadParams
 from stages.shared.params import Train
 
@@ -39,7 +39,7 @@ def run(
     data: Labelled, validation: Labelled, logits: int, head: dict[str, Any] | None = None, **changes: Any
 ) -> tuple[Any, list[Figures]]:
     """The fit and the figures of validation that it logged."""
-    from stages.shared.training import fit, set_seed
+    from stages.shared.head.training import fit, set_seed
 
     logged: list[Figures] = []
     params = HeadParams.model_validate(HEAD | (head or {})), Train.model_validate(TRAIN | changes)
@@ -80,7 +80,7 @@ def test_weights_of_the_best_logged_epoch_are_returned(monitor: str, logits: int
 
 def play(monitor: str, patience: int, accuracies: list[float], losses: list[float]) -> tuple[int, int]:
     """Which epoch is kept, and how many are run, where epochs have these figures."""
-    from stages.shared.training import Best
+    from stages.shared.head.training import Best
 
     best = Best(Train.model_validate(TRAIN | {"monitor": monitor, "patience": patience}))
     kept = 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.shared.tables import table
+from stages.shared.photos.tables import table
 from tools.experiments import COLUMNS, Experiment, parse_predictions
 from tools.systems import System, check_same_images, difference, distinct, ranked
 from tools.verdict import against_the_baseline, against_the_best
@@ -19,7 +19,7 @@ def experiment(name: str, *wrong: int, **facts: Any) -> Experiment:
     """Answers for 100 images of which those numbered ``wrong`` are wrong."""
     right = ~np.isin(np.arange(IMAGES), wrong)
     labels = {f"{number:03}": "cat" for number in range(IMAGES)}
-    same = Experiment([name], name, [0, 0], name, "test", False, labels, right, 0.5, None, None, None)
+    same = Experiment([name], name, {}, {}, [0, 0], name, "test", False, labels, right, 0.5, None, None, None)
     return same._replace(**facts)
 
 

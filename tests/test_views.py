@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.shared.views import View, augmented, read_wanted, views_of, write_wanted
+from stages.shared.photos.views import View, augmented, read_wanted, views_of, write_wanted
 from tests.conftest import Project
 
 HASH, OTHER = "ab" * 32, "cd" * 32

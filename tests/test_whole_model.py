@@ -11,14 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.shared.applying import network_of
-from stages.shared.decoding import grayscale, resize
 from stages.shared.errors import UserError
-from stages.shared.head import Head
-from stages.shared.labelled import Labelled
-from stages.shared.logistic import fit_logistic
+from stages.shared.head.applying import network_of
+from stages.shared.head.head import Head
+from stages.shared.head.labelled import Labelled
+from stages.shared.head.logistic import fit_logistic
 from stages.shared.params import Backbone, Train
 from stages.shared.params import Head as HeadParams
+from stages.shared.photos.decoding import grayscale, resize
 from tests.test_head import arrays
 from tests.test_training import HEAD, TRAIN
 
@@ -48,7 +48,7 @@ def photos() -> list[Image.Image]:
 
 def features(backbone: Backbone) -> NDArray[Any]:
     """What extraction stores of the photos."""
-    from stages.shared.frozen import FrozenBackbone
+    from stages.shared.backbone.frozen import FrozenBackbone
 
     pixels = np.stack([resize(photo, SIDE) for photo in photos()])
     if backbone.layer == "input":
@@ -73,7 +73,7 @@ def logistic(_: Backbone, stored: NDArray[Any]) -> Head:
 
 
 def cnn(_: Backbone, stored: NDArray[Any]) -> Head:
-    from stages.shared.convolutions import convolutions, describe
+    from stages.shared.head.convolutions import convolutions, describe
 
     params = HeadParams.model_validate(HEAD | {"kind": "cnn", "filters": [4, 5]})
     network = convolutions(params, list(stored.shape[1:]), 1 / 255)
@@ -85,8 +85,8 @@ def cnn(_: Backbone, stored: NDArray[Any]) -> Head:
 
 
 def tail(backbone: Backbone, _: NDArray[Any]) -> Head:
-    from stages.shared.convolutions import describe
-    from stages.shared.tail import load_tail
+    from stages.shared.head.convolutions import describe
+    from stages.shared.head.tail import load_tail
 
     network = load_tail(backbone, TRAINED.model_copy(update={"unfreeze": "late"}), SIDE)
     network.set_weights([2 * array for array in network.get_weights()])
@@ -114,9 +114,9 @@ def weights_of(network: Any) -> list[NDArray[np.float32]]:
 def test_the_file_gives_the_probabilities_that_evaluate_gives(
     make: Callable[[Backbone, NDArray[Any]], Head], changes: dict[str, str], tiny_backbone: Path, tmp_path: Path
 ) -> None:
-    from stages.shared.model_file import write_model
+    from stages.shared.model.model_file import write_model
+    from stages.shared.model.whole_model import whole_model
     from stages.shared.tensorflow import keras
-    from stages.shared.whole_model import whole_model
 
     backbone = Backbone.model_validate(BACKBONE | PREPARED | {"weights": str(tiny_backbone)} | changes)
     stored = features(backbone)
@@ -130,8 +130,8 @@ def test_the_file_gives_the_probabilities_that_evaluate_gives(
 
 
 def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backbone: Path, tmp_path: Path) -> None:
-    from stages.shared.model_file import read_model, write_model
-    from stages.shared.whole_model import whole_model
+    from stages.shared.model.model_file import read_model, write_model
+    from stages.shared.model.whole_model import whole_model
 
     backbone = Backbone.model_validate(BACKBONE | PREPARED | {"weights": str(tiny_backbone), "preprocess": "caffe"})
     head = mlp(backbone, features(backbone))
@@ -144,7 +144,7 @@ def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backb
 
 
 def test_what_is_no_such_model_is_refused_with_the_way_to_one(tiny_backbone: Path, tmp_path: Path) -> None:
-    from stages.shared.model_file import read_model
+    from stages.shared.model.model_file import read_model
 
     with pytest.raises(UserError, match=r"absent.keras cannot be read: No such file.*dvc repro"):
         read_model(tmp_path / "absent.keras")

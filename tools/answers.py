@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.decoding import UndecodableError
 from stages.shared.errors import UserError
-from stages.shared.tables import csv_text
+from stages.shared.photos.decoding import UndecodableError
+from stages.shared.photos.tables import csv_text
 
 FORMATS = ("csv", "jsonl")
 

@@ -1,6 +1,6 @@
 """An honest comparison of experiments: one table, paired tests on the same images, one sentence.
 
-    python -m tools.compare [EXPERIMENT...] [--baseline NAME] [--plot PATH]
+    python -m tools.compare [EXPERIMENT...] [--baseline NAME] [--plot PATH] [--html PATH]
 
 EXPERIMENT is a name that `dvc exp list` shows, any revision of git, or workspace; without one: all experiments
 of this commit, the workspace and HEAD. Experiments that differ in seeds only (train.seed, split.seed) count as
@@ -8,29 +8,28 @@ one system: its accuracy is the mean.
 """
 
 import argparse
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tabulate import tabulate
 
+from stages.shared.durable import write_whole
 from stages.shared.errors import UserError
+from tools.comparison_page import comparison_page
+from tools.comparison_tables import accuracies, paired_tests
 from tools.experiments import WORKSPACE, Experiment, Experiments, NoResultsError
 from tools.systems import System, check_same_images, difference, ranked
-from tools.verdict import Verdict, against_the_baseline, against_the_best, notes, points
+from tools.verdict import against_the_baseline, against_the_best, notes
 
 IMPLIED = [WORKSPACE, "HEAD"]  # compared without being named, where they have results
 HOW_TO_RUN = "`dvc exp run --name NAME -S head.hidden_units=16` runs one; params.yaml says what can be set"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
-    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="name, git revision, or workspace")
-    parser.add_argument("--baseline", metavar="NAME", help="test against this one, chosen beforehand; not the best")
-    parser.add_argument("--plot", metavar="PATH", type=Path, help="draw the accuracies into a .png or .svg file")
-    given = parser.parse_args(arguments)
-    if given.plot and given.plot.suffix.lower() not in (".png", ".svg"):
-        parser.error(f"--plot: {given.plot} given; allowed: a .png or .svg file")
+    given = parsed(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names can be anything
 
@@ -44,25 +43,53 @@ def main(arguments: list[str] | None = None) -> None:
     print(_table(accuracies(systems)))
     check_same_images(systems)
     if given.plot:
-        plot(systems, given.plot)
+        from tools.accuracy_plot import draw  # noqa: PLC0415 - costs a second
+
+        with written("--plot", given.plot):
+            draw(systems, given.plot)
     if len(systems) == 1:
-        print(f"\nThere is nothing to compare {systems[0].name} with: {HOW_TO_RUN}.")
+        unwritten = f" {given.html} was not written." if given.html else ""
+        print(f"\nThere is nothing to compare {systems[0].name} with: {HOW_TO_RUN}.{unwritten}")
         return
     baseline = next((system for system in systems for run in system.runs if given.baseline in run.names), None)
     verdict = against_the_baseline(systems, baseline) if baseline else against_the_best(systems)
     print(f"\n{_table(paired_tests(verdict))}\n")
-    print("\n".join(notes(systems, verdict, baseline)))
+    lines = notes(systems, verdict, baseline)
+    print("\n".join(lines))
     print(f"\n{verdict.sentence}")
+    if given.html:
+        with written("--html", given.html):
+            write_whole(given.html, comparison_page(systems, verdict, lines, command(systems, given)))
 
 
-def plot(systems: Sequence[System], path: Path) -> None:
-    """Draws the accuracies. UserError where the file cannot be written."""
-    from tools.accuracy_plot import draw  # noqa: PLC0415 - costs a second
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
+    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="name, git revision, or workspace")
+    parser.add_argument("--baseline", metavar="NAME", help="test against this one, chosen beforehand; not the best")
+    parser.add_argument("--plot", metavar="PATH", type=Path, help="draw the accuracies into a .png or .svg file")
+    parser.add_argument("--html", metavar="PATH", type=Path, help="write the comparison as a page, a .html file")
+    given = parser.parse_args(arguments)
+    if given.plot and given.plot.suffix.lower() not in (".png", ".svg"):
+        parser.error(f"--plot: {given.plot} given; allowed: a .png or .svg file")
+    if given.html and given.html.suffix.lower() != ".html":
+        parser.error(f"--html: {given.html} given; allowed: a .html file")
+    return given
 
+
+def command(systems: Sequence[System], given: argparse.Namespace) -> str:
+    """The command that compares the same ones and writes the same page, for a shell."""
+    names = [run.names[0] for system in systems for run in system.runs]
+    baseline = ["--baseline", given.baseline] if given.baseline else []
+    return shlex.join(["python", "-m", "tools.compare", *names, *baseline, "--html", str(given.html)])
+
+
+@contextmanager
+def written(option: str, path: Path) -> Iterator[None]:
+    """UserError where the file of an option cannot be written."""
     try:
-        draw(systems, path)
+        yield
     except OSError as error:
-        raise UserError(f"--plot: {path} cannot be written: {error.strerror}.") from error
+        raise UserError(f"{option}: {path} cannot be written: {error.strerror}.") from error
 
 
 def read_all(known: Experiments) -> list[Experiment]:
@@ -87,55 +114,9 @@ def read_all(known: Experiments) -> list[Experiment]:
     return found
 
 
-def accuracies(systems: Sequence[System]) -> list[dict[str, str]]:
-    """Rows of the table of what each system reached and cost."""
-    return [
-        {
-            "experiment": " = ".join(system.runs[0].names),
-            "accuracy": f"{system.accuracy:.4f}",
-            "95 % interval": "{:.4f} to {:.4f}".format(*system.interval),
-            "seeds": _seeds(system),
-            "log loss": f"{system.log_loss:.4f}",
-            "seconds to train": _known(system.seconds, ",.1f"),
-            "parameters trained": _known(system.runs[0].trained_parameters, ","),
-            "rows computed": _known(system.computed, ","),
-            "evaluated on": f"{len(system.runs[0].labels)} {system.runs[0].split}",
-        }
-        for system in systems
-    ]
-
-
-def paired_tests(verdict: Verdict) -> list[dict[str, str]]:
-    """Rows of the table of the tests."""
-    return [
-        {
-            "accuracy of": test.first.name,
-            "minus that of": test.second.name,
-            "points": points(test.paired.difference),
-            "95 % interval": f"{points(test.paired.low)} to {points(test.paired.high)}",
-            "p": _p(test.paired.p),
-            "p, corrected": _p(test.p),
-        }
-        for test in verdict.tests
-    ]
-
-
-def _seeds(system: System) -> str:
-    by_seed = system.right.mean(axis=1)
-    return f"{len(by_seed)}: {by_seed.min():.4f} to {by_seed.max():.4f}" if len(by_seed) > 1 else "1"
-
-
-def _known(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
 def _table(rows: list[dict[str, str]]) -> str:
     text: str = tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True, preserve_whitespace=True)
     return text
-
-
-def _p(p: float) -> str:
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class Experiment(NamedTuple):
 
     names: list[str]  # all by which it was asked for
     recipe: str  # what decides its results, but the seeds
+    params: dict[str, Any]  # of all stages, as they ran
+    sources: dict[str, str | None]  # digests of the code and the data from outside
     seeds: list[int]  # of training and of the split
     answers: str  # digest of the predictions
     split: str  # that was evaluated
@@ -96,6 +98,8 @@ class Experiments:
         return Experiment(
             names=[name],
             recipe=lock.recipe,
+            params=lock.params,
+            sources=lock.sources,
             seeds=lock.seeds,
             answers=lock.made[PREDICTIONS],
             split=split,

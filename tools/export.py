@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from stages.shared.decoding import UNLIMITED, UndecodableError, decode
 from stages.shared.errors import UserError
-from stages.shared.examining import read_file
-from stages.shared.layouts import files_below
+from stages.shared.photos.decoding import UNLIMITED, UndecodableError, decode
+from stages.shared.photos.examining import read_file
+from stages.shared.photos.layouts import files_below
 
 NAMES = ("savedmodel", "onnx", "tflite")
 MOST = 100  # photos of a folder that the check looks at
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"--output: {given.output} given; expected a name that is not taken, in a folder that exists")
     photos = found_photos(given.photos) if given.photos else generated_photos()
 
-    from stages.shared.model_file import read_model  # noqa: PLC0415 - imports TensorFlow
+    from stages.shared.model.model_file import read_model  # noqa: PLC0415 - imports TensorFlow
     from tools.formats import FORMATS  # noqa: PLC0415
 
     form = FORMATS[given.format]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.shared.model_file import LONG_AGO, Model
+from stages.shared.model.model_file import LONG_AGO, Model
 from stages.shared.tensorflow import tf
 from tools.functions import of_files, of_pixels, portable
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stages.shared.model_file import RESIZE, Model
+from stages.shared.model.model_file import RESIZE, Model
 from stages.shared.tensorflow import tf
 
 PHOTOS = tf.TensorSpec((None, None, None, 3), tf.uint8, name="photos")
@@ -60,7 +60,7 @@ def _named(model: Model, probabilities: Any) -> dict[str, Any]:
 
 
 def _resized(photos: Any, side: int) -> Any:
-    """uint8 photos squeezed to squares, as ``stages.shared.decoding.resize`` does: rows, then columns."""
+    """uint8 photos squeezed to squares, as ``stages.shared.photos.decoding.resize`` does: rows, then columns."""
     rows = _blended(tf.cast(photos, tf.float32), side)
     columns = _blended(tf.transpose(rows, [0, 2, 1, 3]), side)
     return tf.cast(tf.round(tf.transpose(columns, [0, 2, 1, 3])), tf.uint8)
@@ -69,7 +69,7 @@ def _resized(photos: Any, side: int) -> Any:
 def _blended(pixels: Any, side: int) -> Any:
     """``side`` rows for all rows of float32 (batch, rows, columns, 3), by a triangle filter with antialias.
 
-    Adds one neighbour after the other, with the roundings of ``stages.shared.decoding``: many sums are ties between
+    Adds one neighbour after the other, with the roundings of ``stages.shared.photos.decoding``: many sums are ties between
     two levels, which a matrix product would decide otherwise.
     """
     length = tf.cast(tf.shape(pixels)[1], tf.float32)

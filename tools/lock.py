@@ -23,7 +23,7 @@ class Lock:
             name: {
                 "cmd": stage["cmd"],
                 "params": {key: value for key, value in _params(stage).items() if key not in SEEDS},
-                "deps": {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in self.made},
+                "deps": self._from_outside(stage),
             }
             for name, stage in self._stages.items()
         }
@@ -32,8 +32,20 @@ class Lock:
     @property
     def seeds(self) -> list[int]:
         """By SEEDS; 0 where no stage has one."""
-        params = {key: value for stage in self._stages.values() for key, value in _params(stage).items()}
-        return [params.get(key, 0) for key in SEEDS]
+        return [self.params.get(key, 0) for key in SEEDS]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Those of all stages, by the names of params.yaml: train.seed."""
+        return {key: value for stage in self._stages.values() for key, value in _params(stage).items()}
+
+    @property
+    def sources(self) -> dict[str, str | None]:
+        """Digests of the code and the data that came from outside, by path."""
+        return {path: md5 for stage in self._stages.values() for path, md5 in self._from_outside(stage).items()}
+
+    def _from_outside(self, stage: dict[str, Any]) -> dict[str, str | None]:
+        return {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in self.made}
 
 
 def _params(stage: dict[str, Any]) -> dict[str, Any]:

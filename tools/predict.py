@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.shared.computing import BATCH, compute
-from stages.shared.decoding import UndecodableError, decode, resize
+from stages.shared.backbone.forward import Forward
 from stages.shared.errors import UserError
-from stages.shared.examining import read_file
-from stages.shared.forward import Forward
-from stages.shared.layouts import files_below
+from stages.shared.photos.decoding import UndecodableError, decode, resize
+from stages.shared.photos.examining import read_file
+from stages.shared.photos.layouts import files_below
+from stages.shared.store.computing import BATCH, compute
 from tools.answers import FORMATS, Answer, writing
 
 MEGAPIXELS = 80
@@ -120,8 +120,8 @@ def classify(files: list[str], photos: Photos, forward: Forward) -> Iterable[lis
 
 def load(path: Path) -> tuple[list[str], Forward, int]:
     """Class names, the compiled model from resized photos to probabilities, and the side of those photos."""
-    from stages.shared.model_file import read_model  # noqa: PLC0415 - imports TensorFlow
-    from stages.shared.runtimes import with_tensorflow  # noqa: PLC0415
+    from stages.shared.backbone.runtimes import with_tensorflow  # noqa: PLC0415
+    from stages.shared.model.model_file import read_model  # noqa: PLC0415 - imports TensorFlow
     from stages.shared.tensorflow import tf  # noqa: PLC0415
 
     model = read_model(path)

@@ -9,7 +9,7 @@ have come or gone, this brings the page up to date.
 import argparse
 from pathlib import Path
 
-from stages.shared.report import write_report
+from stages.shared.report.report import write_report
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -24,6 +24,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Readable and byte-stable JSON: sorted keys, a final newline."""
+    r"""Readable and byte-stable JSON: sorted keys, a final newline.
+
+    Bytes of names that are no UTF-8 become escapes, ``\udcff``, which json.loads gives back as they were.
+    """
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_whole(path, f"{text}\n".encode(errors="surrogateescape"))
+    write_whole(path, f"{text}\n".encode(errors="backslashreplace"))

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent
 
-from stages.shared.applications import APPLICATIONS
+from stages.shared.backbone.applications import APPLICATIONS
 from stages.shared.errors import UserError, listed
 
 LARGEST_FILE = 1 << 20  # bytes; parameters are a page of text

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.shared.durable import write_json
-from stages.shared.previous import dvc_files, machine_folder
+from stages.shared.store.previous import dvc_files, machine_folder
 
 
 def key_of(*contents: bytes) -> str:

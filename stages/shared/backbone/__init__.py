@@ -1,0 +1,1 @@
+"""The frozen network: its weights, its cut, and what identifies its features."""

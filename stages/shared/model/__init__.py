@@ -1,0 +1,1 @@
+"""The one model that comes out."""

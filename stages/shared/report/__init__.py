@@ -1,0 +1,1 @@
+"""The result for people, as a page."""

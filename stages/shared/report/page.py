@@ -1,0 +1,53 @@
+"""Pages that need nothing beside themselves: templates with everything escaped, one style sheet inside.
+
+``pages/base.html`` and ``pages/style.css`` are what all pages share; each page is a template that extends the base.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+THIN_SPACE = "\u202f"  # narrow, and no line breaks at it
+
+
+def render(template: str, *folders: Path, **content: Any) -> bytes:
+    r"""The page that a template in ``pages/`` or one of ``folders`` makes of ``content``, UTF-8; always the same bytes.
+
+    Bytes of file names that are no UTF-8 show as ``\xff``.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([Path(__file__).with_name("pages"), *folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count, "percent": percent, "duration": duration}
+    text = environment.get_template(template).render(content)
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace").encode()
+
+
+def count(number: int) -> str:
+    """12,345."""
+    return f"{number:,}"
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """0.9712 as 97.1 %."""
+    return f"{share * 100:.{decimals}f}{THIN_SPACE}%"
+
+
+def decimals_for(width: float) -> int:
+    """How many decimals of a percentage tell the ends of an interval apart; ``width`` is a share, 0..1."""
+    return max(1, 1 - math.floor(math.log10(width * 100))) if width > 0 else 1
+
+
+def duration(seconds: float) -> str:
+    """62.4 as 1 min 2 s, 3.14159 as 3.1 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

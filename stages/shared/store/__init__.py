@@ -1,0 +1,1 @@
+"""The features: computed, stored, kept and checked."""
