@@ -69,8 +69,8 @@ def _resized(photos: Any, side: int) -> Any:
 def _blended(pixels: Any, side: int) -> Any:
     """``side`` rows for all rows of float32 (batch, rows, columns, 3), by a triangle filter with antialias.
 
-    Adds one neighbour after the other, with the roundings of ``stages.shared.photos.decoding``: many sums are ties between
-    two levels, which a matrix product would decide otherwise.
+    Adds one neighbour after the other, with the roundings of ``stages.shared.photos.decoding``: many sums are ties
+    between two levels, which a matrix product would decide otherwise.
     """
     length = tf.cast(tf.shape(pixels)[1], tf.float32)
     scale = 1.0 / (side / length)
