@@ -69,18 +69,21 @@ def compute(
         pixels_of: asked by several threads: uint8 pixels of ``shape``, (height, width, channels).
 
     """
-    waiting: deque[tuple[list[Item], Future[NDArray[Any]]]] = deque()
+    decoding: deque[tuple[list[Item], list[Future[NDArray[np.uint8]]]]] = deque()
+    # No further ahead than the network needs: what is computed and not saved yet is lost when the run is killed.
+    computing: deque[tuple[list[Item], Future[NDArray[Any]]]] = deque()
+    batches = [list(items[start : start + BATCH]) for start in range(0, len(items), BATCH)]
     with ThreadPoolExecutor(os.cpu_count()) as decoders, ThreadPoolExecutor(forward.at_once) as callers:
         try:
-            for start in range(0, len(items), BATCH):
-                batch = list(items[start : start + BATCH])
-                photos = [decoders.submit(pixels_of, item) for item in batch]
-                waiting.append((batch, callers.submit(_features, photos, shape, forward)))
-                if len(waiting) > AHEAD + forward.at_once:
-                    done, features = waiting.popleft()
-                    yield done, features.result()
-            for done, features in waiting:
-                yield done, features.result()
+            for batch in [*batches, *[[]] * (AHEAD + forward.at_once)]:  # the last rounds empty the queues
+                if batch:
+                    decoding.append((batch, [decoders.submit(pixels_of, item) for item in batch]))
+                if decoding and (len(decoding) > AHEAD or not batch):
+                    decoded, photos = decoding.popleft()
+                    computing.append((decoded, callers.submit(_features, photos, shape, forward)))
+                if computing and (len(computing) > forward.at_once or not decoding):
+                    computed, features = computing.popleft()
+                    yield computed, features.result()
         finally:
             decoders.shutdown(wait=False, cancel_futures=True)
             callers.shutdown(wait=False, cancel_futures=True)
