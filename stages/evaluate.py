@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.shared.durable import write_json, write_whole
+from stages.shared.durable import write_json
 from stages.shared.errors import UserError
 from stages.shared.findings.findings import findings
 from stages.shared.findings.near_copies import near_copies
 from stages.shared.head.applying import predict
 from stages.shared.head.head import read_head
 from stages.shared.params import load_params
-from stages.shared.photos.tables import Assignment, Image, read_rows, table
+from stages.shared.photos.tables import Assignment, Image, read_rows, write_table
 from stages.shared.report.curves import read_curve
 from stages.shared.report.report import write_report
 from stages.shared.run_log import key_of, record
@@ -65,11 +65,11 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
         for row, guess, chances in zip(rows, predicted, probabilities, strict=True)
     ]
     columns = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in head.classes)]
-    write_whole(out / "predictions.csv", table(columns, sorted(cells, key=itemgetter(1))))
+    write_table(out / "predictions.csv", columns, sorted(cells, key=itemgetter(1)))
     pairs = [(row.label, guess) for row, guess in zip(rows, predicted, strict=True) if row.split == split]
-    write_whole(out / "confusion.csv", table(["label", "predicted"], pairs))
+    write_table(out / "confusion.csv", ["label", "predicted"], pairs)
     curve = reliability(labels[evaluated], probabilities[evaluated])
-    write_whole(out / "reliability.csv", table(["confidence", "accuracy", "images"], curve))
+    write_table(out / "reliability.csv", ["confidence", "accuracy", "images"], curve)
     write_json(out / "metrics.json", metrics)
 
     trained = splits == "train"

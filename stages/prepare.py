@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,9 @@ def earlier_results(out: Path, decoding: dict[str, Any]) -> Known:
     try:
         if json.loads(read_previous(files, f"{out}/decoding.json") or b"null") != decoding:
             return {}
-        images = parse_rows(read_previous(files, f"{out}/images.csv") or b"", Image, "images.csv")
-        refused = parse_rows(read_previous(files, f"{out}/quarantine.csv") or b"", Quarantined, "quarantine.csv")
+        images = list(parse_rows(BytesIO(read_previous(files, f"{out}/images.csv") or b""), Image, "images.csv"))
+        before = BytesIO(read_previous(files, f"{out}/quarantine.csv") or b"")
+        refused = list(parse_rows(before, Quarantined, "quarantine.csv"))
     except (UserError, ValueError):
         return {}  # an unreadable memory is no memory: everything is decoded again
     known: Known = {row.hash: row for row in images}

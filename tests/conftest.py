@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
+
+from stages.shared.photos.tables import csv_line
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
@@ -128,6 +130,11 @@ def new_project(folder: Path) -> Project:
     project.run("git", "init", "--quiet", "--initial-branch", "main")
     project.commit()
     return project
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+    """The bytes of a CSV as the stages write it."""
+    return "".join(map(csv_line, [columns, *rows])).encode(errors="surrogateescape")
 
 
 def write_photos(root: Path, classes: Mapping[str, int], side: int = 12, seed: int = 0) -> None:

@@ -1,6 +1,7 @@
 """Any name that a disk can hold comes back unchanged from the tables between the stages."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from stages.shared.errors import UserError
 from stages.shared.photos.layouts import find_photos
-from stages.shared.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, table, write_rows
+from stages.shared.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, write_rows
+from tests.conftest import table
 
 NFC, NFD = "\u00e9clair", "e\u0301clair"
 NAMES = [
@@ -63,7 +65,7 @@ cells = st.one_of(st.text(), st.binary().map(os.fsdecode))
 
 @given(st.lists(st.builds(Quarantined, cells, cells, cells, cells)))
 def test_a_table_gives_back_exactly_what_was_put_in(rows: list[Quarantined]) -> None:
-    assert parse_rows(table(Quarantined._fields, rows), Quarantined, "quarantine.csv") == rows
+    assert list(parse_rows(BytesIO(table(Quarantined._fields, rows)), Quarantined, "quarantine.csv")) == rows
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_a_table_gives_back_exactly_what_was_put_in(rows: list[Quarantined]) -> 
 )
 def test_what_is_no_such_table_is_refused_with_expected_and_found(content: bytes, complaint: str) -> None:
     with pytest.raises(UserError) as caught:
-        parse_rows(content, Assignment, "x.csv")
+        list(parse_rows(BytesIO(content), Assignment, "x.csv"))
     assert complaint in str(caught.value)
 
 

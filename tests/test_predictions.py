@@ -10,8 +10,8 @@ import pytest
 
 from stages.shared.errors import UserError
 from stages.shared.photos.layouts import SPLITS
-from stages.shared.photos.tables import table
 from stages.shared.report.predictions import read_predictions
+from tests.conftest import table
 
 CLASSES = ["a, b", 'c "d"', "e\nf", "g"]
 COLUMNS = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in CLASSES)]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.shared.photos.tables import Quarantined, table, write_rows
+from stages.shared.photos.tables import Quarantined, write_rows
 from stages.shared.scoring import wilson
 from tests.browser import needs_browser, opened
-from tests.conftest import new_project
+from tests.conftest import new_project, table
 from tools.screenshots import started
 
 CLASSES = [f"class {number:03}" for number in range(1000)]

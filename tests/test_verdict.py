@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.shared.photos.tables import table
+from tests.conftest import table
 from tools.experiments import COLUMNS, Experiment, parse_predictions
 from tools.systems import System, check_same_images, difference, distinct, ranked
 from tools.verdict import against_the_baseline, against_the_best

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
 from stages.shared.photos.decoding import UndecodableError
-from stages.shared.photos.tables import csv_text
+from stages.shared.photos.tables import csv_line
 
 FORMATS = ("csv", "jsonl")
 
@@ -40,7 +40,7 @@ def writing(
     row = csv_row if form == "csv" else json_row
     with destination(output) as stream:
         if form == "csv":
-            stream.write(csv_text([header(classes, top)]))
+            stream.write(csv_line(header(classes, top)))
 
         def write(answers: list[Answer]) -> None:
             stream.writelines(row(answer, classes, top) for answer in answers)
@@ -81,12 +81,12 @@ def csv_row(answer: Answer, classes: list[str], top: int | None) -> str:
     """A line with the columns of ``header``; what is not known is empty."""
     columns = header(classes, top)
     if answer.refusal:
-        return csv_text([[safe_file(answer.file), *[""] * (len(columns) - 2), str(answer.refusal)]])
+        return csv_line([safe_file(answer.file), *[""] * (len(columns) - 2), str(answer.refusal)])
     ranked = [(safe(name), f"{chance:.6f}") for name, chance in best(answer, classes, top or 1)]
     more = [cell for pair in ranked[1:] for cell in pair]
     if top is None:
         more = [f"{chance:.6f}" for chance in answer.probabilities]
-    return csv_text([[safe_file(answer.file), *ranked[0], *more, ""]])
+    return csv_line([safe_file(answer.file), *ranked[0], *more, ""])
 
 
 def json_row(answer: Answer, classes: list[str], top: int | None) -> str:

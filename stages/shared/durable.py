@@ -2,25 +2,38 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replaces ``path`` by ``content`` in one step that survives a power loss."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to; at the end it replaces ``path`` in one step that survives a power loss."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # The process id keeps two writers of the same file from sharing a temporary one.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replaces ``path`` by ``content`` in one step that survives a power loss."""
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -26,7 +26,7 @@ def fuses_bfloat16() -> bool:
 
 
 def with_tensorflow(traced: Any, fuse_bfloat16: bool) -> Forward:
-    """The function with its variables made constants, so that layers fuse. TensorFlow uses all cores for one call."""
+    """The function with its variables made constants, so that layers fuse. A call uses all cores."""
     from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - there is no other place for it
         convert_variables_to_constants_v2,
     )
@@ -39,7 +39,7 @@ def with_tensorflow(traced: Any, fuse_bfloat16: bool) -> Forward:
         features: NDArray[np.float32] = frozen(tf.constant(pixels))[0].numpy()
         return features
 
-    return Forward(call, at_once=1)
+    return Forward(call, at_once=2)  # where one call waits for its slowest thread, the other computes
 
 
 def with_openvino(traced: Any, shape: list[int], bfloat16: bool) -> Forward:

@@ -20,10 +20,11 @@ class Stepper:
 
     def __init__(self, model: Any, optimizer: Any, class_weights: list[float], batch: int) -> None:
         self._model = model
-        self._optimizer = optimizer
         self._class_weights = tf.constant(class_weights, tf.float32)
         self._batch = batch
         optimizer.build(model.trainable_variables)
+        # Compiled, the update of a weight is one pass over memory and not ten.
+        self._apply = tf.function(optimizer.apply, jit_compile=not tf.config.list_physical_devices("GPU"))
         self._train = tf.function(self._train_batches)
         self._judge = tf.function(self._judge_batches)
 
@@ -66,8 +67,7 @@ class Stepper:
             losses = _losses(logits, labels) * tf.gather(self._class_weights, labels)
             # a user's network may bring regularisers of its own
             loss = tf.reduce_mean(losses) + sum(self._model.losses)
-        variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        self._apply(tape.gradient(loss, self._model.trainable_variables))
         return tf.stack([tf.reduce_sum(losses), _correct(logits, labels)])
 
 

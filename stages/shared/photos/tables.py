@@ -5,11 +5,13 @@ File names need not be UTF-8, so both directions keep stray bytes as they are (s
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
-from stages.shared.durable import write_whole
+from stages.shared.durable import whole_file
 from stages.shared.errors import UserError
 
 
@@ -41,51 +43,58 @@ class Assignment(NamedTuple):
 
 
 Row = TypeVar("Row", Image, Quarantined, Assignment)
+REPEATED = ("label", "split", "reason")  # columns of few different texts: one copy of each is kept in memory
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """CSV bytes: a header line and a line a row."""
-    return csv_text([columns, *rows]).encode(errors="surrogateescape")
-
-
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """A line a row."""
+def csv_line(row: Sequence[object]) -> str:
+    """A line of a CSV; its cells may hold line breaks."""
     text = io.StringIO()
-    cells = [list(map(str, row)) for row in rows]
+    cells = list(map(str, row))
     # Python 3.11 leaves a carriage return unquoted, and there are files called "Icon\r".
-    awkward = any("\r" in cell for row in cells for cell in row)
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if awkward else csv.QUOTE_MINIMAL)
-    writer.writerows(cells)
+    awkward = any("\r" in cell for cell in cells)
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if awkward else csv.QUOTE_MINIMAL).writerow(cells)
     return text.getvalue()
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes a CSV of a header and a line a row; the rows may come one by one."""
+    with whole_file(path) as file:
+        for row in chain([columns], rows):
+            file.write(csv_line(row).encode(errors="surrogateescape"))
 
 
 def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
     """Writes a table of ``kind``."""
-    write_whole(path, table(kind._fields, rows))
+    write_table(path, kind._fields, rows)
 
 
-def parse_rows(content: bytes, kind: type[Row], name: str) -> list[Row]:
-    """Rows of ``kind`` from the bytes of a table; UserError where they are not one."""
-    reader = csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
+def parse_rows(content: IO[bytes], kind: type[Row], name: str) -> Iterator[Row]:
+    """Rows of ``kind`` from a table, one by one; UserError where it is none."""
+    reader = csv.reader(io.TextIOWrapper(content, "utf-8", errors="surrogateescape", newline=""))
     header = next(reader, [])
     if header != list(kind._fields):
         raise UserError(f"{name}: expected the columns {', '.join(kind._fields)}, found {', '.join(header) or 'none'}.")
-    rows = []
     for cells in reader:
         if len(cells) != len(header):
             raise UserError(f"{name}, line {reader.line_num}: expected {len(header)} cells, found {len(cells)}.")
-        rows.append(kind._make(_typed(kind, cells)))
-    return rows
+        yield kind._make(_typed(kind, cells))
+
+
+def each_row(path: Path, kind: type[Row]) -> Iterator[Row]:
+    """Rows of ``kind`` from a file that an earlier stage wrote, one by one."""
+    if not path.is_file():
+        raise UserError(f"{path} is missing. `dvc repro` writes it; `dvc pull` fetches it from the team's remote.")
+    with path.open("rb") as file:
+        yield from parse_rows(file, kind, str(path))
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    """Rows of ``kind`` from a file that an earlier stage wrote."""
-    if not path.is_file():
-        raise UserError(f"{path} is missing. `dvc repro` writes it; `dvc pull` fetches it from the team's remote.")
-    return parse_rows(path.read_bytes(), kind, str(path))
+    """All rows of ``kind`` from a file that an earlier stage wrote."""
+    return list(each_row(path, kind))
 
 
 def _typed(kind: type[Row], cells: list[str]) -> list[str | int]:
     return [
-        int(cell) if kind.__annotations__[name] is int else cell for name, cell in zip(kind._fields, cells, strict=True)
+        int(cell) if kind.__annotations__[name] is int else sys.intern(cell) if name in REPEATED else cell
+        for name, cell in zip(kind._fields, cells, strict=True)
     ]

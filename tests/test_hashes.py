@@ -1,0 +1,28 @@
+"""The compact index answers what a dict would."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.shared.hashes import HashIndex, in_hex, packed
+
+# Few different bytes, so that hashes repeat, share their beginnings, and end in zeros.
+digests = st.lists(st.sampled_from([b"\0", b"\x01", b"\xff"]), min_size=32, max_size=32).map(b"".join)
+
+
+@given(st.lists(digests), digests)
+def test_an_index_gives_the_first_number_of_a_hash_and_none_for_others(known: list[bytes], other: bytes) -> None:
+    hashes = [digest.hex() for digest in known]
+    numbers = {hash_: place for place, hash_ in reversed(list(enumerate(hashes)))}
+    index = HashIndex(packed(hashes), np.arange(len(hashes)))
+    for hash_ in [*hashes, other.hex()]:
+        assert index.get(hash_) == numbers.get(hash_)
+        assert (hash_ in index) == (hash_ in numbers)
+
+
+@given(st.lists(digests))
+def test_packed_hashes_come_back_and_sort_as_their_digits(known: list[bytes]) -> None:
+    hashes = [digest.hex() for digest in known]
+    array = packed(hashes)
+    assert [in_hex(hash_) for hash_ in array] == hashes
+    assert [in_hex(hash_) for hash_ in np.sort(array)] == sorted(hashes)
