@@ -13,22 +13,26 @@ import sys
 import time
 import traceback
 from collections import Counter
-from operator import itemgetter
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.shared.durable import write_json
 from stages.shared.errors import UserError
 from stages.shared.findings.findings import findings
-from stages.shared.findings.near_copies import near_copies
+from stages.shared.findings.near_copies import CopySearch
+from stages.shared.findings.photo_facts import photo_facts
+from stages.shared.hashes import HashIndex, packed
 from stages.shared.head.applying import predict
 from stages.shared.head.head import read_head
 from stages.shared.params import load_params
-from stages.shared.photos.tables import Assignment, Image, read_rows, write_table
+from stages.shared.photos.tables import Assignment, Image, each_row, read_rows, write_table
 from stages.shared.report.curves import read_curve
 from stages.shared.report.report import write_report
-from stages.shared.run_log import key_of, record
+from stages.shared.run_log import key_of_file, record
 from stages.shared.scoring import reliability, scores
 from stages.shared.store.features import open_store
 
@@ -39,18 +43,23 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     start = time.perf_counter()
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # classes can have any name
     params = load_params()
-    images = read_rows(prepared / "images.csv", Image)
-    files = {row.hash: row.file for row in reversed(images)}
     rows = read_rows(prepared / "splits.csv", Assignment)
     head = read_head(head_folder)
     if unknown := sorted({row.label for row in rows} - set(head.classes)):
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
+    split = "test" if any(row.split == "test" for row in rows) else "validation"
+    evaluated, trained = (np.array([row.split == name for row in rows]) for name in (split, "train"))
 
-    probabilities = predict(head, features, [row.hash for row in rows])
-    labels = np.array([head.classes.index(row.label) for row in rows])
-    splits = np.array([row.split for row in rows])
-    split = "test" if "test" in splits else "validation"
-    evaluated = splits == split
+    store = open_store(features)
+    search = CopySearch(store.shape)
+    probabilities = np.empty((len(rows), len(head.classes)))
+    for some, see in ((evaluated, search.remember), (trained, search.compare), (~evaluated & ~trained, None)):
+        hashes = [rows[number].hash for number in np.flatnonzero(some)]
+        probabilities[some] = predict(head, features, store, hashes, see)
+    copies = search.found()
+    predicted = probabilities.argmax(axis=1)
+    numbers = {name: number for number, name in enumerate(head.classes)}
+    labels = np.array([numbers[row.label] for row in rows])
     metrics = {
         **scores(labels[evaluated], probabilities[evaluated], head.classes),
         "split": split,
@@ -59,37 +68,49 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
         "epochs": head.epochs,
     }
 
-    predicted = [head.classes[number] for number in probabilities.argmax(axis=1)]
-    cells = [
-        (row.hash, files[row.hash], row.split, row.label, guess, *(f"{p:.6f}" for p in chances))
-        for row, guess, chances in zip(rows, predicted, probabilities, strict=True)
-    ]
     columns = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in head.classes)]
-    write_table(out / "predictions.csv", columns, sorted(cells, key=itemgetter(1)))
-    pairs = [(row.label, guess) for row, guess in zip(rows, predicted, strict=True) if row.split == split]
+    images = each_row(prepared / "images.csv", Image)
+    write_table(out / "predictions.csv", columns, predictions(images, rows, head.classes, predicted, probabilities))
+    pairs = ((rows[number].label, head.classes[predicted[number]]) for number in np.flatnonzero(evaluated))
     write_table(out / "confusion.csv", ["label", "predicted"], pairs)
     curve = reliability(labels[evaluated], probabilities[evaluated])
     write_table(out / "reliability.csv", ["confidence", "accuracy", "images"], curve)
     write_json(out / "metrics.json", metrics)
 
-    trained = splits == "train"
-    store = open_store(features)
     noticed = findings(
         params.train,
         metrics,
         losses=[loss for _, loss in read_curve(curves, "loss").lines.get("validation", [])],
-        correct=int((labels == probabilities.argmax(axis=1))[trained].sum()),
+        correct=int((labels == predicted)[trained].sum()),
         labels=Counter(row.label for row in rows if row.split == "train"),
-        images=images,
+        photos=photo_facts(each_row(prepared / "images.csv", Image), {*chain(*copies.pairs)}),
         fingerprint=store.fingerprint,
-        copies=near_copies(features, store, rows, split),
+        copies=copies,
     )
     write_json(out / "findings.json", [finding._asdict() for finding in noticed])
-    record("evaluate", key_of((out / "predictions.csv").read_bytes()), {"seconds": time.perf_counter() - start})
+    record("evaluate", key_of_file(out / "predictions.csv"), {"seconds": time.perf_counter() - start})
     print(sentence(metrics))
     for finding in noticed:
         print(f"{finding.name}: {finding.evidence} {finding.advice}")
     report(prepared, features, head_folder, curves, out)
+
+
+def predictions(
+    images: Iterable[Image],
+    rows: list[Assignment],
+    classes: list[str],
+    predicted: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+) -> Iterator[list[str]]:
+    """The lines of predictions.csv, one for the first file of each image, in the order of the files."""
+    index = HashIndex(packed(row.hash for row in rows), np.arange(len(rows)))
+    missing = np.ones(len(rows), bool)
+    for image in images:
+        number = index.get(image.hash)
+        if number is not None and missing[number]:
+            missing[number] = False
+            row, chances = rows[number], (f"{chance:.6f}" for chance in probabilities[number])
+            yield [row.hash, image.file, row.split, row.label, classes[predicted[number]], *chances]
 
 
 def report(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:

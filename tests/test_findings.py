@@ -24,6 +24,7 @@ from stages.shared.findings.findings_photos import (
     small_images,
 )
 from stages.shared.findings.near_copies import NearCopies
+from stages.shared.findings.photo_facts import PhotoFacts, photo_facts
 from stages.shared.params import Train
 from stages.shared.photos.tables import Image
 from stages.shared.scoring import wilson
@@ -55,6 +56,10 @@ def photos(count: int, odd: int, **changes: Any) -> list[Image]:
     """``count`` photos, the first ``odd`` of them with these changes."""
     plain = [Image(f"{number:064x}", f"cats/{number}.jpg", 640, 480, 0) for number in range(count)]
     return [photo._replace(**changes) for photo in plain[:odd]] + plain[odd:]
+
+
+def facts(images: list[Image]) -> PhotoFacts:
+    return photo_facts(images, {image.hash for image in images})
 
 
 def said(finding: Finding | None, *words: str) -> bool:
@@ -161,7 +166,7 @@ def test_images_are_far_too_small_where_most_have_not_half_the_side(
     fingerprint: dict[str, Any], odd: int, width: int, found: bool
 ) -> None:
     words = "6 of 10 images have a side shorter than half of the 100 pixels", "(median 49)", "backbone.image_side"
-    assert said(small_images(photos(10, odd, width=width), fingerprint), *words) is found
+    assert said(small_images(facts(photos(10, odd, width=width)), fingerprint), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -176,7 +181,7 @@ def test_images_are_far_too_small_where_most_have_not_half_the_side(
 )
 def test_images_are_grey_where_most_have_no_colour(fingerprint: dict[str, Any], odd: int, found: bool) -> None:
     words = "6 of 10 images have no colour", "backbone.color_mode: grayscale"
-    assert said(grey_images(photos(10, odd, grey=1), fingerprint), *words) is found
+    assert said(grey_images(facts(photos(10, odd, grey=1)), fingerprint), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -186,7 +191,7 @@ def test_near_copies_count_from_two_and_one_in_a_hundred_on(count: int, examined
     images = photos(20, 0)
     pairs = [(image.hash, images[-1].hash) for image in images[:count]]
     words = f"{count} of {examined} test images", "such as cats/0.jpg and cats/19.jpg", "with a column group"
-    assert said(copies_across_splits(NearCopies(examined, pairs), images, scored(1, 1)), *words) is found
+    assert said(copies_across_splits(NearCopies(examined, pairs), facts(images), scored(1, 1)), *words) is found
 
 
 def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> None:
@@ -195,7 +200,7 @@ def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> No
         "losses": [0.41, 0.13, 0.68, 0.10, 0.11, 0.11, 0.14, 0.15, 0.14, 0.15, 0.16, 0.31, 0.13, 0.15, 0.20],
         "correct": 1998,
         "labels": Counter(cats=1000, dogs=1000),
-        "images": photos(2800, 9, grey=1),
+        "photos": facts(photos(2800, 9, grey=1)),
         "fingerprint": MOBILENET,
         "copies": NearCopies(800, [("0" * 64, "1" * 64)]),
     }

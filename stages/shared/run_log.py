@@ -19,6 +19,12 @@ def key_of(*contents: bytes) -> str:
     return hashlib.sha256(b"".join(contents)).hexdigest()
 
 
+def key_of_file(path: Path) -> str:
+    """``key_of`` of a large file, which is not read at once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def record(stage: str, key: str, facts: dict[str, Any]) -> None:
     """Keeps what is to be remembered of the run of ``stage`` that made the output called ``key``."""
     write_json(_path(stage, key), facts)

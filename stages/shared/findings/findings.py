@@ -19,8 +19,8 @@ from stages.shared.findings.findings_photos import (
     small_images,
 )
 from stages.shared.findings.near_copies import NearCopies
+from stages.shared.findings.photo_facts import PhotoFacts
 from stages.shared.params import Train
-from stages.shared.photos.tables import Image
 
 
 def findings(
@@ -29,7 +29,7 @@ def findings(
     losses: list[float],
     correct: int,
     labels: Counter[str],
-    images: list[Image],
+    photos: PhotoFacts,
     fingerprint: dict[str, Any],
     copies: NearCopies,
 ) -> list[Finding]:
@@ -40,7 +40,7 @@ def findings(
         losses: validation loss by epoch, nats; fewer than FEWEST_EPOCHS where no epochs were run.
         correct: training images that the kept head has right.
         labels: of the training images.
-        images: the usable images, one row a file.
+        photos: of the usable files, and with the names of the most alike copies.
         fingerprint: of the features.
 
     """
@@ -48,9 +48,9 @@ def findings(
         stuck_at_chance(correct, labels, train),
         still_falling(losses, len(labels), train),
         foreign_preprocessing(fingerprint),
-        small_images(images, fingerprint),
-        grey_images(images, fingerprint),
-        copies_across_splits(copies, images, metrics),
+        small_images(photos, fingerprint),
+        grey_images(photos, fingerprint),
+        copies_across_splits(copies, photos, metrics),
         out_of_balance(labels, train),
         overfitted(correct, labels.total(), metrics),
         idle_epochs(losses, metrics, train),

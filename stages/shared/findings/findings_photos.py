@@ -7,8 +7,8 @@ import numpy as np
 from stages.shared.backbone.applications import APPLICATIONS
 from stages.shared.findings.finding import Finding
 from stages.shared.findings.near_copies import NearCopies
+from stages.shared.findings.photo_facts import PhotoFacts
 from stages.shared.params import INPUT
-from stages.shared.photos.tables import Image
 
 # Of the side. 2,000 + 800 cats and dogs that were first shrunk to half of the 150 pixels that MobileNet sees lost 1.6
 # points of accuracy, to a third 4.5, to a quarter 7.4.
@@ -28,43 +28,42 @@ def foreign_preprocessing(fingerprint: dict[str, Any]) -> Finding | None:
     )
 
 
-def small_images(images: list[Image], fingerprint: dict[str, Any]) -> Finding | None:
+def small_images(photos: PhotoFacts, fingerprint: dict[str, Any]) -> Finding | None:
     """Most photos were blown up to the side that the network sees."""
     side = fingerprint["image_side"]
-    small = [image for image in images if min(image.width, image.height) < SMALL * side]
-    if not _sees_colour_photos(fingerprint) or 2 * len(small) <= len(images):
+    images, small = len(photos.shorter_sides), int((photos.shorter_sides < SMALL * side).sum())
+    if not _sees_colour_photos(fingerprint) or 2 * small <= images:
         return None
-    median = int(np.median([min(image.width, image.height) for image in images]))
+    median = int(np.median(photos.shorter_sides))
     return Finding(
         "images-far-smaller-than-side",
-        f"{len(small)} of {len(images)} images have a side shorter than half of the {side} pixels they are resized to "
+        f"{small} of {images} images have a side shorter than half of the {side} pixels they are resized to "
         f"(median {median}): what the network looks for is not in them.",
         f"Find larger photos, or lower backbone.image_side towards {median} and cut at an earlier backbone.layer.",
     )
 
 
-def grey_images(images: list[Image], fingerprint: dict[str, Any]) -> Finding | None:
+def grey_images(photos: PhotoFacts, fingerprint: dict[str, Any]) -> Finding | None:
     """Most photos have no colour, and the network or the features have."""
-    grey = sum(image.grey for image in images)
+    images = len(photos.shorter_sides)
     kept_grey = fingerprint.get("color_mode") == "grayscale"
-    if kept_grey or not _sees_colour_photos(fingerprint) or 2 * grey <= len(images):
+    if kept_grey or not _sees_colour_photos(fingerprint) or 2 * photos.grey <= images:
         return None
     return Finding(
         "grey-images",
-        f"{grey} of {len(images)} images have no colour; "
+        f"{photos.grey} of {images} images have no colour; "
         f"{fingerprint.get('architecture', 'the head')} is given the same values three times.",
         "Compare with backbone.layer: input, backbone.color_mode: grayscale and head.kind: cnn, a network of its own "
         "on a third of the values.",
     )
 
 
-def copies_across_splits(copies: NearCopies, images: list[Image], metrics: dict[str, Any]) -> Finding | None:
+def copies_across_splits(copies: NearCopies, photos: PhotoFacts, metrics: dict[str, Any]) -> Finding | None:
     """So many evaluated images have a near-copy in training that the accuracy may be flattered."""
     count = len(copies.pairs)
     if count < 2 or count <= MOST_COPIES * copies.examined:
         return None
-    files = {image.hash: image.file for image in images}
-    image, of = (files[hash_] for hash_ in copies.pairs[0])
+    image, of = (photos.files[hash_] for hash_ in copies.pairs[0])
     return Finding(
         "near-copies-across-splits",
         f"{count} of {copies.examined} {metrics['split']} images are nearly the same as a training image, such as "

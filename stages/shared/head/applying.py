@@ -8,17 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.shared.head.head import Head
-from stages.shared.store.features import open_store, read_features
+from stages.shared.store.features import Store, read_features
 
-CHUNK = 1024  # images whose features are in memory at once
+PIECE = 32 << 20  # bytes of features in memory at once
+See = Callable[[Sequence[str], NDArray[Any]], None]
 
 
-def predict(head: Head, features: Path, hashes: Sequence[str]) -> NDArray[np.float64]:
-    """(images, classes), in the order of the hashes. Memory does not grow with the features."""
-    store = open_store(features)
-    chunks = [hashes[start : start + CHUNK] for start in range(0, len(hashes), CHUNK)]
+def predict(head: Head, folder: Path, store: Store, hashes: Sequence[str], see: See | None = None) -> NDArray[Any]:
+    """Probabilities, float64 (images, classes), in the order of the hashes. Memory does not grow with the features.
+
+    Args:
+        see: is given the hashes and features, (images, *shape), of each piece; who else needs them reads no file again.
+
+    """
     maps = network_of(head)
-    return np.concatenate([head.probabilities(maps(read_features(features, store, chunk))) for chunk in chunks])
+    probabilities = np.empty((len(hashes), len(head.classes)))
+    images = max(PIECE // store.row_type.itemsize, 1)
+    for start in range(0, len(hashes), images):
+        piece = hashes[start : start + images]
+        features = read_features(folder, store, piece)
+        probabilities[start : start + images] = head.probabilities(maps(features))
+        if see:
+            see(piece, features)
+    return probabilities
 
 
 def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:

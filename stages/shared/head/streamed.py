@@ -57,7 +57,7 @@ def load_features(folder: Path, store: Store, keys: Sequence[str], whole: bool) 
         whole: an array, however large.
 
     """
-    size = len(keys) * int(np.prod(store.shape)) * np.dtype(store.dtype).itemsize
+    size = len(keys) * int(np.prod(store.shape)) * np.dtype(np.float32).itemsize  # as the head takes them
     return read_features(folder, store, keys) if whole or size <= IN_MEMORY else Streamed(folder, store, keys)
 
 
