@@ -1,6 +1,7 @@
 """A trained head applied to stored features."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from stages.shared.head.head import Head
 from stages.shared.store.features import Store, read_features
 
-PIECE = 32 << 20  # bytes of features in memory at once
+PIECE = 8 << 20  # features, numbers, in memory at once
 See = Callable[[Sequence[str], NDArray[Any]], None]
 
 
@@ -23,7 +24,7 @@ def predict(head: Head, folder: Path, store: Store, hashes: Sequence[str], see: 
     """
     maps = network_of(head)
     probabilities = np.empty((len(hashes), len(head.classes)))
-    images = max(PIECE // store.row_type.itemsize, 1)
+    images = max(PIECE // prod(store.shape), 1)
     for start in range(0, len(hashes), images):
         piece = hashes[start : start + images]
         features = read_features(folder, store, piece)

@@ -12,7 +12,7 @@ from stages.shared.head.head import Figures
 from stages.shared.head.labelled import Labelled
 from stages.shared.tensorflow import tf
 
-CHUNK = 64 << 20  # bytes of features that one call works on
+CHUNK = 16 << 20  # bytes of features that one call works on
 
 
 class Stepper:
@@ -25,8 +25,8 @@ class Stepper:
         optimizer.build(model.trainable_variables)
         # Compiled, the update of a weight is one pass over memory and not ten.
         self._apply = tf.function(optimizer.apply, jit_compile=not tf.config.list_physical_devices("GPU"))
-        self._train = tf.function(self._train_batches)
-        self._judge = tf.function(self._judge_batches)
+        self._train = tf.function(self._train_batches, reduce_retracing=True)
+        self._judge = tf.function(self._judge_batches, reduce_retracing=True)
 
     def train(self, data: Labelled, order: NDArray[np.int64]) -> Figures:
         """One step a batch through the images in this order; the last batch may be smaller."""

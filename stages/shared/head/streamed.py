@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stages.shared.store.features import Store, read_features
 
-IN_MEMORY = 256 << 20  # bytes; more is streamed
+IN_MEMORY = 128 << 20  # bytes; more is streamed
 CHUNK = 1024  # rows that are copied at a time
 
 Transform = Callable[[NDArray[Any]], NDArray[Any]]
