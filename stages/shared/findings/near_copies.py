@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 ALIKE = 0.95
 # Few values cannot tell: scans of different sevens have 0.97 in the 64 values of the digits' network.
 FEWEST_VALUES = 256
-MOST_EVALUATED = 4096  # images; beyond these, and
+MOST_EVALUATED = 2048  # images; beyond these, and
 MOST_TRAINING = 32768  # these, the first ones, which is a draw by lot where they come in order of their hashes
 CHUNK = 512  # training images that are compared at once
 
