@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.shared.head.head import Head
 from stages.shared.store.features import Store, read_features
 
-PIECE = 8 << 20  # features, numbers, in memory at once
+PIECE = 2 << 20  # features, numbers, in memory at once
 See = Callable[[Sequence[str], NDArray[Any]], None]
 
 
