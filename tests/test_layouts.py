@@ -9,7 +9,8 @@ from typing import Self
 import pytest
 
 from stages.shared.errors import UserError
-from stages.shared.photos.layouts import Photo, base, find_photos
+from stages.shared.photos.layouts import base, find_photos
+from stages.shared.photos.photos import Photo
 
 SCANDIR = os.scandir
 
@@ -26,7 +27,7 @@ def labels(root: Path) -> dict[str, str]:
 
 def test_class_folders_label_what_is_in_them_at_any_depth(tmp_path: Path) -> None:
     tree(tmp_path, "dogs/1.jpg", "cats/2.jpg", "cats/2019/summer/3.JPG")
-    assert find_photos(str(tmp_path)) == [
+    assert list(find_photos(str(tmp_path))) == [
         Photo("cats/2.jpg", "cats", "", ""),
         Photo("cats/2019/summer/3.JPG", "cats", "", ""),
         Photo("dogs/1.jpg", "dogs", "", ""),
@@ -70,7 +71,7 @@ def test_split_folders_beside_class_folders_are_an_error_that_names_both(tmp_pat
 )
 def test_hidden_files_are_refused_and_not_labelled(tmp_path: Path, hidden: str) -> None:
     tree(tmp_path, "cats/1.jpg", hidden)
-    assert find_photos(str(tmp_path)) == sorted(
+    assert list(find_photos(str(tmp_path))) == sorted(
         [Photo(hidden, "", "", "", refused="hidden"), Photo("cats/1.jpg", "cats", "", "")]
     )
 
@@ -155,7 +156,7 @@ def test_a_missing_root_says_where_it_was_looked_for(tmp_path: Path, monkeypatch
 
 
 def test_an_empty_root_holds_no_photos(tmp_path: Path) -> None:
-    assert find_photos(str(tmp_path)) == []
+    assert list(find_photos(str(tmp_path))) == []
 
 
 def test_a_folder_called_like_a_csv_is_a_folder(tmp_path: Path) -> None:

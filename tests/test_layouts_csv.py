@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from stages.shared.errors import UserError
-from stages.shared.photos.layouts import Photo, base, find_photos
+from stages.shared.photos.layouts import base, find_photos
+from stages.shared.photos.photos import Photo
 
 
 def listing(folder: Path, content: str | bytes, name: str = "photos.csv") -> str:
@@ -34,14 +35,14 @@ def listing(folder: Path, content: str | bytes, name: str = "photos.csv") -> str
     ids=["sorted by file", "any column order", "split", "group", "split and group", "BOM", "quoted"],
 )
 def test_columns_say_label_split_and_group(tmp_path: Path, content: str, photos: list[Photo]) -> None:
-    assert find_photos(listing(tmp_path, content)) == photos
+    assert list(find_photos(listing(tmp_path, content))) == photos
 
 
 def test_labels_csv_in_the_folder_is_read_instead_of_the_folders(tmp_path: Path) -> None:
     listing(tmp_path, "file,label\na.jpg,cat\n", name="labels.csv")
     (tmp_path / "dogs").mkdir()
     (tmp_path / "dogs" / "1.jpg").write_bytes(b"x")
-    assert find_photos(str(tmp_path)) == [Photo("a.jpg", "cat", "", "")]
+    assert list(find_photos(str(tmp_path))) == [Photo("a.jpg", "cat", "", "")]
 
 
 @pytest.mark.parametrize("name", ["photos.csv", "photos.CSV", "photos.txt"])
@@ -65,6 +66,15 @@ def test_absolute_file_names_are_kept(tmp_path: Path) -> None:
         ("", "no column file and no column label; found: []."),
         ("file,label\nc.jpg,cat\n", "line 2: c.jpg does not exist (looked in {folder})"),
         ("file,label\na.jpg,cat\nb.jpg,dog\na.jpg,cat\n", "line 4: a.jpg stands in line 2 already"),
+        (
+            "file,label\na.jpg,cat\nb.jpg,dog\nb.jpg,\na.jpg,cat\n",
+            "line 4: b.jpg stands in line 3 already\n  line 5: a.jpg",
+        ),
+        (
+            "file,label\na.jpg,cat\na.jpg,\n",
+            "line 3: file and label must not be empty\n  line 3: a.jpg stands in line 2",
+        ),
+        ("label,file\ncat\ndog\n", "line 3: None stands in line 2 already"),
         ("file,label\na.jpg,cat\nb.jpg,\n", "line 3: file and label must not be empty"),
         ("file,label\n,cat\n", "line 2: file and label must not be empty"),
         ("file,label,split\na.jpg,cat,dev\n", "line 2: split 'dev'; allowed: train, validation, test, or empty"),

@@ -15,7 +15,8 @@ from stages.shared.errors import UserError
 from stages.shared.photos import examining
 from stages.shared.photos.decoding import UndecodableError
 from stages.shared.photos.examining import examine, read_file
-from stages.shared.photos.layouts import Photo
+from stages.shared.photos.known import Known
+from stages.shared.photos.photos import Photo
 from stages.shared.photos.tables import Image, Quarantined
 
 LIMIT = 1_000_000  # pixels
@@ -75,7 +76,7 @@ def test_what_cannot_be_read_is_quarantined_and_stops_nothing(
     tmp_path: Path, put: Callable[[Path], object], detail: str
 ) -> None:
     put(tmp_path / "odd.jpg")
-    row = examine(tmp_path, photo("odd.jpg"), {}, LIMIT)
+    row = examine(tmp_path, photo("odd.jpg"), Known(), LIMIT)
     assert row == Quarantined("", "odd.jpg", "unreadable", detail)
 
 
@@ -83,7 +84,7 @@ def test_a_file_too_large_to_be_read_whole_is_quarantined(tmp_path: Path, monkey
     write_png(tmp_path / "1.png")
     size = (tmp_path / "1.png").stat().st_size
     monkeypatch.setattr(examining, "LARGEST_FILE", size - 1)
-    row = examine(tmp_path, photo("1.png"), {}, LIMIT)
+    row = examine(tmp_path, photo("1.png"), Known(), LIMIT)
     assert row == Quarantined("", "1.png", "too_large", f"{size} bytes; allowed: {size - 1}")
 
 
@@ -95,7 +96,7 @@ def test_a_file_as_large_as_allowed_is_read(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_sound_image_is_described_by_hash_and_size(tmp_path: Path) -> None:
     hash_ = write_png(tmp_path / "1.png")
-    assert examine(tmp_path, photo("1.png"), {}, LIMIT) == Image(hash_, "1.png", 3, 2, grey=0)
+    assert examine(tmp_path, photo("1.png"), Known(), LIMIT) == Image(hash_, "1.png", 3, 2, grey=0)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_an_image_without_colour_is_called_grey(
 ) -> None:
     image = Pillow.new("RGB", (side, side), colour)
     image.convert(mode).save(tmp_path / "1.jpg", quality=50, subsampling=0)
-    row = examine(tmp_path, photo("1.jpg"), {}, LIMIT)
+    row = examine(tmp_path, photo("1.jpg"), Known(), LIMIT)
     assert isinstance(row, Image)
     assert row.grey == grey
 
@@ -116,13 +117,13 @@ def test_an_image_without_colour_is_called_grey(
 def test_damaged_bytes_are_quarantined_with_their_hash(tmp_path: Path) -> None:
     content = b"version https://git-lfs.github.com/spec/v1"
     (tmp_path / "1.png").write_bytes(content)
-    row = examine(tmp_path, photo("1.png"), {}, LIMIT)
+    row = examine(tmp_path, photo("1.png"), Known(), LIMIT)
     hash_ = hashlib.sha256(content).hexdigest()
     assert row == Quarantined(hash_, "1.png", "not_an_image", "begins with b'version https://'")
 
 
 def test_a_file_in_the_wrong_place_is_not_even_read(tmp_path: Path) -> None:
-    row = examine(tmp_path, photo("absent.png", refused="hidden"), {}, LIMIT)
+    row = examine(tmp_path, photo("absent.png", refused="hidden"), Known(), LIMIT)
     assert row[:3] == ("", "absent.png", "hidden")
 
 
@@ -139,7 +140,8 @@ def test_known_bytes_are_not_decoded_again_and_keep_their_new_name(
 
     monkeypatch.setattr(examining, "decode", fail)
     known = known._replace(hash=write_png(tmp_path / "1.png"))
-    row = examine(tmp_path, photo("1.png"), {known.hash: known}, LIMIT)
+    memory = Known([known]) if isinstance(known, Image) else Known(refused=[known])
+    row = examine(tmp_path, photo("1.png"), memory, LIMIT)
     assert row == known._replace(file="1.png")
 
 
@@ -152,7 +154,7 @@ BY_HASH = {
 
 def test_the_same_bytes_under_two_labels_stop_and_name_both_files() -> None:
     with pytest.raises(UserError) as caught:
-        label_conflicts(BY_HASH, "error")
+        label_conflicts(BY_HASH.items(), "error")
     message = str(caught.value)
     assert "1 images stand under two labels" in message
     assert "\n  cats/1.jpg (cats) and dogs/9.jpg (dogs)\n" in message
@@ -161,7 +163,7 @@ def test_the_same_bytes_under_two_labels_stop_and_name_both_files() -> None:
 
 
 def test_under_the_quarantine_policy_neither_label_is_used() -> None:
-    assert label_conflicts(BY_HASH, "quarantine") == [
+    assert label_conflicts(BY_HASH.items(), "quarantine") == [
         Quarantined("h1", "cats/1.jpg", "two_labels", "also dogs/9.jpg"),
         Quarantined("h1", "dogs/9.jpg", "two_labels", "also cats/1.jpg"),
     ]
@@ -169,7 +171,7 @@ def test_under_the_quarantine_policy_neither_label_is_used() -> None:
 
 @pytest.mark.parametrize("policy", ["error", "quarantine"])
 def test_copies_under_one_label_are_no_conflict(policy: str) -> None:
-    assert label_conflicts({hash_: BY_HASH[hash_] for hash_ in ("h2", "h3")}, policy) == []
+    assert label_conflicts([(hash_, BY_HASH[hash_]) for hash_ in ("h2", "h3")], policy) == []
 
 
 def test_read_file_tells_a_missing_file_in_its_own_exception(tmp_path: Path) -> None:

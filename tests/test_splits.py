@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.shared.errors import UserError
-from stages.shared.photos.layouts import Photo
-from stages.shared.photos.splits import assign, draw
+from stages.shared.photos.photos import Photo
+from stages.shared.photos.splits import assign, assignments, draw
+from stages.shared.photos.tables import Assignment
 
 Photos = dict[str, list[Photo]]
 SPLITS = {"train", "validation", "test"}
@@ -34,10 +35,17 @@ def many(count: int, split: str = "", prefix: str = "image") -> Photos:
 CROWD = many(400)
 
 
+def assigned(
+    photos_by_hash: Mapping[str, Sequence[Photo]], validation: float = 0.2, test: float = 0.2, seed: int = 0
+) -> list[Assignment]:
+    images = sorted(photos_by_hash.items())
+    return list(assignments(images, assign(images, validation, test, seed)))
+
+
 def splits(
     photos_by_hash: Mapping[str, Sequence[Photo]], validation: float = 0.2, test: float = 0.2, seed: int = 0
 ) -> dict[str, str]:
-    return {row.hash: row.split for row in assign(photos_by_hash, validation, test, seed)}
+    return {row.hash: row.split for row in assigned(photos_by_hash, validation, test, seed)}
 
 
 @given(extra_hashes, fractions, fractions, seeds)
@@ -53,7 +61,7 @@ def test_every_image_gets_exactly_one_split_and_its_label(
     added: set[str], validation: float, test: float, seed: int
 ) -> None:
     images = CROWD | photos(added)
-    rows = assign(images, validation, test, seed)
+    rows = assigned(images, validation, test, seed)
     assert [row.hash for row in rows] == sorted(images)
     assert {row.hash: row.label for row in rows} == {hash_: same[0].label for hash_, same in images.items()}
     assert {row.split for row in rows} == SPLITS
@@ -125,7 +133,7 @@ def test_carving_keeps_groups_whole() -> None:
 
 def test_copies_of_a_file_count_once_and_one_of_them_may_name_the_split() -> None:
     copies = [Photo("x/1.jpg", "cats", "", ""), Photo("x/2.jpg", "cats", "test", "")]
-    rows = assign(CROWD | {"copied": copies}, 0.2, 0.2, 0)
+    rows = assigned(CROWD | {"copied": copies})
     assert [(row.label, row.split) for row in rows if row.hash == "copied"] == [("cats", "test")]
 
 
@@ -153,7 +161,7 @@ def test_copies_of_a_file_count_once_and_one_of_them_may_name_the_split() -> Non
 )
 def test_a_contradiction_names_both_files(images: Photos, complaint: str) -> None:
     with pytest.raises(UserError) as caught:
-        assign(CROWD | images, 0.2, 0.2, 0)
+        assigned(CROWD | images)
     assert complaint in str(caught.value)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image as Pillow
 
 from stages.shared.photos.decoding import UndecodableError, decode
-from stages.shared.photos.layouts import Photo
+from stages.shared.photos.known import Known
+from stages.shared.photos.photos import Photo
 from stages.shared.photos.tables import Image, Quarantined
 
 LARGEST_FILE = 1 << 29  # bytes; a file is read whole
@@ -16,7 +17,6 @@ CELLS = 32  # a side: colour is looked for in the means of as many areas, which 
 # Largest difference of R, G and B, of 255, in an image without colour. Grey photos that JPEG stored as RGB have at
 # most 1; the palest of 1,200 colour photos, plastic before a white wall, has 16.
 PALEST = 8
-Known = dict[str, Image | Quarantined]  # by content hash: what an earlier run found out
 
 
 def examine(root: Path, photo: Photo, known: Known, max_pixels: int) -> Image | Quarantined:
@@ -27,8 +27,8 @@ def examine(root: Path, photo: Photo, known: Known, max_pixels: int) -> Image | 
             raise UndecodableError(photo.refused, "the README says where photos are expected")
         content = read_file(root / photo.file)
         hash_ = hashlib.sha256(content).hexdigest()
-        if hash_ in known:
-            return known[hash_]._replace(file=photo.file)
+        if row := known.row(hash_, photo.file):
+            return row
         image = decode(content, max_pixels)
     except UndecodableError as refusal:
         return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)

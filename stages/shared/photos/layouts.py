@@ -2,11 +2,13 @@
 
 import csv
 import os
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 from stages.shared.errors import UserError, listed
+from stages.shared.photos.photos import Photos, Said, said
 
 SPLITS = ("train", "validation", "test")
 SPLIT_NAMES = {
@@ -18,16 +20,7 @@ SPLIT_NAMES = {
 }
 LABELS_FILE = "labels.csv"
 COLUMNS = ("file", "label", "split", "group")
-
-
-class Photo(NamedTuple):
-    """A file and what the user says of it; an empty string where nothing is said."""
-
-    file: str  # relative to ``base(root)``, with forward slashes; or absolute, in a CSV
-    label: str
-    split: str  # train | validation | test | ""
-    group: str
-    refused: str = ""  # why the place of the file already rules it out
+Row: TypeAlias = dict[str | None, str | None]  # of a CSV; None is the key of too many cells, the value of too few
 
 
 def base(root: str) -> Path:
@@ -36,7 +29,7 @@ def base(root: str) -> Path:
     return path.parent if path.is_file() else path
 
 
-def find_photos(root: str) -> list[Photo]:
+def find_photos(root: str) -> Photos:
     """Every file below ``data.root`` (or every row of its CSV), sorted by name.
 
     Raises:
@@ -56,7 +49,7 @@ def find_photos(root: str) -> list[Photo]:
     return _from_folders(path)
 
 
-def _from_folders(root: Path) -> list[Photo]:
+def _from_folders(root: Path) -> Photos:
     folders = sorted(e.name for e in root.iterdir() if e.is_dir() and not e.name.startswith("."))
     splits = [name for name in folders if name.lower() in SPLIT_NAMES]
     others = [name for name in folders if name not in splits]
@@ -69,18 +62,18 @@ def _from_folders(root: Path) -> list[Photo]:
         )
     if len(splits) > 1 and not has_splits:
         raise UserError(f"data.root: {root} holds {', '.join(splits)}, but no folder train. Expected one beside them.")
-    photos = []
-    for file in sorted(files_below(root)):
-        *parents, name = file.split("/")
-        depth = 2 if has_splits else 1
-        if any(part.startswith(".") for part in [*parents, name]):
-            photos.append(Photo(file, "", "", "", refused="hidden"))
-        elif len(parents) < depth:
-            photos.append(Photo(file, "", "", "", refused="no_label"))
-        else:
-            split = SPLIT_NAMES[parents[0].lower()] if has_splits else ""
-            photos.append(Photo(file, parents[depth - 1], split, ""))
-    return photos
+    files = sorted(files_below(root))
+    return Photos(files, [_said_by_folders(file, has_splits) for file in files])
+
+
+def _said_by_folders(file: str, has_splits: bool) -> Said:
+    *parents, name = file.split("/")
+    depth = 2 if has_splits else 1
+    if any(part.startswith(".") for part in [*parents, name]):
+        return said("", "", "", refused="hidden")
+    if len(parents) < depth:
+        return said("", "", "", refused="no_label")
+    return said(parents[depth - 1], SPLIT_NAMES[parents[0].lower()] if has_splits else "", "")
 
 
 def files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -103,7 +96,30 @@ def files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozen
             yield from files_below(root, path, ancestors | {here})
 
 
-def _from_csv(path: Path) -> list[Photo]:
+def _from_csv(path: Path) -> Photos:
+    found: dict[str | None, Said] = {}  # by file
+    lines = array("Q")  # where each of them stands first
+    repeated: list[tuple[int, str | None]] = []
+    problems: list[str] = []
+    for line, row in _csv_rows(path):
+        if problem := _problem(path, row):
+            problems.append(f"line {line}: {problem}")
+        if row["file"] in found:
+            repeated.append((line, row["file"]))
+        else:
+            found[row["file"]] = _said_by_row(row)
+            lines.append(line)
+    if repeated:
+        first = dict(zip(found, lines, strict=True))
+        problems += [f"line {line}: {file} stands in line {first[file]} already" for line, file in repeated]
+    if problems:
+        raise UserError(f"{path} cannot be used:\n{listed(problems)}")
+    files = sorted(file for file in found if file)  # all of them: none is empty, or there would be problems
+    return Photos(files, [found[file] for file in files])
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """The rows of a CSV with the right columns, whatever is in them, and the line where each ends."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
@@ -114,29 +130,21 @@ def _from_csv(path: Path) -> list[Photo]:
                 raise UserError(f"{path}: a column stands twice: {header}.")
             if missing := [name for name in COLUMNS[:2] if name not in header]:
                 raise UserError(f"{path}: no column {' and no column '.join(missing)}; found: {header}.")
-            rows = [(reader.line_num, row) for row in reader]
+            for row in reader:
+                yield reader.line_num, row
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} is not a CSV in UTF-8: {error}") from error
-    problems = [f"line {line}: {problem}" for line, row in rows if (problem := _problem(path, row))]
-    lines: dict[str, int] = {}
-    for line, row in rows:
-        if row["file"] in lines:
-            problems.append(f"line {line}: {row['file']} stands in line {lines[row['file']]} already")
-        lines.setdefault(row["file"], line)
-    if problems:
-        raise UserError(f"{path} cannot be used:\n{listed(problems)}")
-    return sorted(
-        Photo(
-            row["file"],
-            row["label"],
-            SPLIT_NAMES.get((row.get("split") or "").lower(), ""),
-            row.get("group") or "",
-        )
-        for _, row in rows
+
+
+def _said_by_row(row: Row) -> Said:
+    return said(
+        row["label"] or "",
+        SPLIT_NAMES.get((row.get("split") or "").lower(), ""),
+        row.get("group") or "",
     )
 
 
-def _problem(path: Path, row: dict[str | None, str | None]) -> str:
+def _problem(path: Path, row: Row) -> str:
     """What is wrong with a row of the CSV, or nothing."""
     if None in row or None in row.values():
         return "the number of cells is not that of the header"

@@ -6,11 +6,15 @@ moves no old one. That rules out stratifying; whether every class is everywhere 
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from stages.shared.errors import UserError, listed
-from stages.shared.photos.layouts import Photo
+from stages.shared.photos.photos import Photo
 from stages.shared.photos.tables import Assignment
+
+# Each content hash with its photos, all of one label. Gone through several times: no iterator.
+Images: TypeAlias = Iterable[tuple[str, Sequence[Photo]]]
 
 
 def draw(key: str, seed: int) -> float:
@@ -19,40 +23,41 @@ def draw(key: str, seed: int) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def assign(
-    photos_by_hash: Mapping[str, Sequence[Photo]],
-    validation_fraction: float,
-    test_fraction: float,
-    seed: int,
-) -> list[Assignment]:
-    """One row an image, sorted by hash.
-
-    Args:
-        photos_by_hash: for each content hash its files, all with one label.
+def assign(images: Images, validation_fraction: float, test_fraction: float, seed: int) -> list[str]:
+    """The split of each image, in the order given.
 
     Raises:
         UserError: the same bytes in two given splits or two groups, a group in two given splits, fewer
             than two classes, or a class that is missing from a split.
 
     """
-    given = {hash_: _agreed(photos, "split") for hash_, photos in photos_by_hash.items()}
-    group = {hash_: _agreed(photos, "group") for hash_, photos in photos_by_hash.items()}
-    _check_groups(given, group, photos_by_hash)
+    given = [_agreed(photos, "split") for _, photos in images]
+    groups = [_agreed(photos, "group") for _, photos in images]
+    if any(groups):
+        _check_groups(images, given, groups)
     # Photos that come in train and test folders only still need images to choose the epoch by.
-    carve_validation = any(given.values()) and "validation" not in given.values()
-    rows = []
-    for hash_, photos in sorted(photos_by_hash.items()):
-        place = draw(group[hash_] or hash_, seed)
-        split = given[hash_]
+    carve_validation = any(given) and "validation" not in given
+    splits = []
+    counts: Counter[tuple[str, str]] = Counter()  # of images by label and split
+    for (hash_, photos), said, group in zip(images, given, groups, strict=True):
+        place = draw(group or hash_, seed)
+        split = said
         if not split:
             split = "test" if place < test_fraction else "train"
             place -= test_fraction
-        if split == "train" and place < validation_fraction and (carve_validation or not given[hash_]):
+        if split == "train" and place < validation_fraction and (carve_validation or not said):
             split = "validation"
-        rows.append(Assignment(hash_, photos[0].label, split))
-    needs_test = test_fraction > 0 and not all(given.values())
-    _check_classes(rows, needs_test or "test" in given.values())
-    return rows
+        splits.append(split)
+        counts[photos[0].label, split] += 1
+    needs_test = test_fraction > 0 and not all(given)
+    _check_classes(counts, needs_test or "test" in given)
+    return splits
+
+
+def assignments(images: Images, splits: Sequence[str]) -> Iterator[Assignment]:
+    """A row an image, with the splits that ``assign`` gave."""
+    for (hash_, photos), split in zip(images, splits, strict=True):
+        yield Assignment(hash_, photos[0].label, split)
 
 
 def _agreed(photos: Sequence[Photo], what: str) -> str:
@@ -67,35 +72,34 @@ def _agreed(photos: Sequence[Photo], what: str) -> str:
     return next(iter(said), "")
 
 
-def _check_groups(
-    given: Mapping[str, str], group: Mapping[str, str], photos_by_hash: Mapping[str, Sequence[Photo]]
-) -> None:
+def _check_groups(images: Images, given: Sequence[str], groups: Sequence[str]) -> None:
     first: dict[str, tuple[str, str]] = {}
-    for hash_ in sorted(given):
-        if not group[hash_]:
+    for (_, photos), said, group in zip(images, given, groups, strict=True):
+        if not group:
             continue
-        split, file = first.setdefault(group[hash_], (given[hash_], photos_by_hash[hash_][0].file))
-        if split != given[hash_]:
+        split, file = first.setdefault(group, (said, photos[0].file))
+        if split != said:
             raise UserError(
-                f"group {group[hash_]!r} is in two splits: {file} in {split or 'none'} and "
-                f"{photos_by_hash[hash_][0].file} in {given[hash_] or 'none'}. Give the whole group one split."
+                f"group {group!r} is in two splits: {file} in {split or 'none'} and "
+                f"{photos[0].file} in {said or 'none'}. Give the whole group one split."
             )
 
 
-def _check_classes(rows: Sequence[Assignment], needs_test: bool) -> None:
-    labels = Counter(row.label for row in rows)
+def _check_classes(counts: Counter[tuple[str, str]], needs_test: bool) -> None:
+    labels: Counter[str] = Counter()
+    for (label, _), count in counts.items():
+        labels[label] += count
     if len(labels) < 2:
         raise UserError(
-            f"Found {len(rows)} usable images in {len(labels)} classes ({', '.join(labels) or 'none'}); expected at "
-            "least two classes. data.root holds a folder a class, or split folders with those inside."
+            f"Found {counts.total()} usable images in {len(labels)} classes ({', '.join(labels) or 'none'}); "
+            "expected at least two classes. data.root holds a folder a class, or split folders with those inside."
         )
-    present = {(row.label, row.split) for row in rows}
     expected = ["train", "validation", "test"] if needs_test else ["train", "validation"]
     problems = [
         f"{label} ({labels[label]} images) has none in {split}"
         for label in sorted(labels)
         for split in expected
-        if (label, split) not in present
+        if (label, split) not in counts
     ]
     if problems:
         raise UserError(
