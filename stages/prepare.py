@@ -15,6 +15,7 @@ import sys
 import time
 from array import array
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -33,7 +34,7 @@ from stages.shared.photos.layouts import base, find_photos
 from stages.shared.photos.packed_images import PackedImages
 from stages.shared.photos.photos import Photos
 from stages.shared.photos.splits import Images, assign, assignments
-from stages.shared.photos.tables import Assignment, Image, Quarantined, parse_rows, write_rows
+from stages.shared.photos.tables import Assignment, Image, Quarantined, Row, parse_rows, write_rows
 from stages.shared.photos.usable import Usable
 from stages.shared.photos.views import write_wanted
 from stages.shared.run_log import key_of_file, record
@@ -74,17 +75,16 @@ def earlier_results(out: Path, decoding: dict[str, Any]) -> Known:
     try:
         if json.loads(read_previous(files, f"{out}/decoding.json") or b"null") != decoding:
             return Known()
-        refused = parse_rows(previous_table(files, out / "quarantine.csv"), Quarantined, "quarantine.csv")
-        return Known(
-            parse_rows(previous_table(files, out / "images.csv"), Image, "images.csv"),
-            (row for row in refused if row.hash and row.reason != "two_labels"),
-        )
-    except (UserError, ValueError):
+        images = _rows(read_previous(files, f"{out}/images.csv"), Image)
+        refused = _rows(read_previous(files, f"{out}/quarantine.csv"), Quarantined)
+        return Known(images, (row for row in refused if row.hash and row.reason != "two_labels"))
+    except (UserError, ValueError, OverflowError):
         return Known()  # an unreadable memory is no memory: everything is decoded again
 
 
-def previous_table(files: Any, path: Path) -> BytesIO:
-    return BytesIO(read_previous(files, str(path)) or b"")
+def _rows(content: bytes | None, kind: type[Row]) -> Iterator[Row]:
+    """Rows one by one. Only the iterator holds ``content``, and lets go of it after the last one."""
+    return parse_rows(BytesIO(content or b""), kind, "the previous table")
 
 
 def examine_all(photos: Photos, root: Path, known: Known, max_pixels: int) -> tuple[Usable, list[Quarantined]]:

@@ -4,20 +4,23 @@ import hashlib
 import io
 import os
 import signal
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
 
+from stages import prepare
 from stages.prepare import label_conflicts
 from stages.shared.errors import UserError
 from stages.shared.photos import examining
 from stages.shared.photos.decoding import UndecodableError
 from stages.shared.photos.examining import examine, read_file
 from stages.shared.photos.known import Known
-from stages.shared.photos.photos import Photo
-from stages.shared.photos.tables import Image, Quarantined
+from stages.shared.photos.photos import Photo, Photos, said
+from stages.shared.photos.splits import assign, assignments
+from stages.shared.photos.tables import Assignment, Image, Quarantined, write_rows
 
 LIMIT = 1_000_000  # pixels
 
@@ -177,3 +180,26 @@ def test_copies_under_one_label_are_no_conflict(policy: str) -> None:
 def test_read_file_tells_a_missing_file_in_its_own_exception(tmp_path: Path) -> None:
     with pytest.raises(UndecodableError, match=r"^unreadable: "):
         read_file(tmp_path / "absent.jpg")
+
+
+def test_a_photo_more_takes_two_hundred_bytes_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(_: Path, photo: Photo, known: Known, limit: int) -> Image:
+        assert known.row("0" * 64, photo.file) is None
+        return Image(hashlib.sha256(photo.file.encode()).hexdigest(), photo.file, limit, limit, 0)
+
+    monkeypatch.setattr(prepare, "examine", unread)
+    count = 20_000
+    tracemalloc.start()
+    try:
+        of_cats, of_dogs = said("cats", "", ""), said("dogs", "", "")
+        photos = Photos((f"photo {number:06}.jpg" for number in range(count)), [of_cats, of_dogs] * (count // 2))
+        usable, _ = prepare.examine_all(photos, tmp_path, Known(), 64)
+        assert label_conflicts(usable, "error") == []
+        splits = assign(usable, 0.2, 0.2, 0)
+        write_rows(tmp_path / "images.csv", Image, usable.rows())
+        write_rows(tmp_path / "splits.csv", Assignment, assignments(usable, splits))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak / count < 200
+    assert len(splits) == count

@@ -1,10 +1,8 @@
 """What prepare knows of many photos is kept in little memory, and says what plain lists and dicts would."""
 
 import os
-import tracemalloc
 from array import array
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,18 +66,3 @@ def test_what_is_known_is_found_by_hash_under_the_new_name(rows: list[Image], re
     for hash_ in FEW_HASHES:
         expected = plain[hash_]._replace(file="new") if hash_ in plain else None
         assert known.row(hash_, "new") == expected
-
-
-@pytest.mark.parametrize("count", [2_000, 20_000])
-def test_a_photo_takes_at_most_a_hundred_bytes_and_its_name(count: int) -> None:
-    said.cache_clear()
-    tracemalloc.start()
-    try:
-        photos = Photos((f"cats/{number:015}" for number in range(count)), [said("cats", "", "") for _ in range(count)])
-        packed = PackedImages(Image(f"{number:064x}", "", 64, 64, 0) for number in range(count))
-        found = Usable(photos, array("I", range(count)), packed)
-        assert sum(1 for _ in found) == count
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak / count < 120
