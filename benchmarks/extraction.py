@@ -101,25 +101,26 @@ def frozen(row: Row, weights: Path) -> Any:
 
 def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
-    from stages.shared.photos.tables import Image  # noqa: PLC0415
+    from stages.shared.hashes import packed  # noqa: PLC0415
     from stages.shared.photos.views import View  # noqa: PLC0415
-    from stages.shared.store.computing import BATCH, Located, compute  # noqa: PLC0415
+    from stages.shared.store.computing import BATCH, Located, Photos, compute  # noqa: PLC0415
     from stages.shared.store.features import Store, make_rows  # noqa: PLC0415
+    from stages.shared.store.found_rows import FoundRows  # noqa: PLC0415
     from stages.shared.store.pool import Pool  # noqa: PLC0415
 
     files = sorted((folder / "photos").glob("*/*"))
-    images = [Image(hashlib.sha256(file.read_bytes()).hexdigest(), str(file), 0, 0, 0) for file in files]
+    views = [Located(str(file), View(hashlib.sha256(file.read_bytes()).hexdigest(), 0)) for file in files]
+    keys = np.sort(packed(located.view.key for located in views))
     backbone, network = frozen(row, weights)
     _, dtype, shape = network.describe()
-    store = Store(len(images), dtype, shape, {}, "")
+    store = Store(len(keys), dtype, shape, {}, "")
     forward = network.forward(BATCH)
-    located = Located(Path(), images, backbone, SIDE)
-    views = [View(image.hash, 0) for image in images]
+    photos = Photos(Path(), backbone, SIDE)
 
     def run() -> None:
-        pool = Pool(folder / "onepass", store, [])
-        for batch, features in compute(views, located.pixels, located.shape, forward):
-            pool.add(make_rows([view.key for view in batch], features, store.key))
+        pool = Pool(folder / "onepass", store, FoundRows(keys, store.row_type))
+        for batch, features in compute(views, photos.pixels, photos.shape, forward):
+            pool.add(make_rows([located.view.key for located in batch], features, store.key))
 
     return run
 

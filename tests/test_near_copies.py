@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stages.shared.findings import near_copies as module
 from stages.shared.findings.near_copies import NearCopies, near_copies
+from stages.shared.hashes import packed
 from stages.shared.photos.tables import Assignment
 from stages.shared.store.features import Store, by_part, make_rows, pack
 
@@ -26,7 +27,9 @@ def found(rows: Rows, folder: Path) -> NearCopies:
     shape = next(iter(rows.values()))[1].shape
     store = Store(len(rows), "float32", list(shape), {"network": "any"}, "")
     by_hash = {hashed(name): features for name, (_, features) in rows.items()}
-    for name, members in by_part(by_hash).items():
+    hashes = sorted(by_hash)
+    for name, places in by_part(packed(hashes)):
+        members = hashes[places]
         features = np.stack([by_hash[hash_] for hash_ in members])
         (folder / name).write_bytes(pack(make_rows(members, features, store.key)))
     return near_copies(

@@ -16,7 +16,10 @@ from stages.shared.store.previous import dvc_files, machine_folder
 
 def key_of(*contents: bytes) -> str:
     """The name of an output by the bytes of its files: sha256 of all of them one after another, hex."""
-    return hashlib.sha256(b"".join(contents)).hexdigest()
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def record(stage: str, key: str, facts: dict[str, Any]) -> None:
