@@ -1,10 +1,12 @@
 """The rows of the previous output: what DVC still has of the store that was last in a folder."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stages.shared.store.features import FINGERPRINT_FILE, DamagedPartError, Store, row_hashes
+from stages.shared.store.features import FINGERPRINT_FILE, DamagedPartError, Rows, Store, row_hashes, unpack
 from stages.shared.store.found_rows import FoundRows
 from stages.shared.store.previous import previous_folder, read_previous
 
@@ -19,14 +21,15 @@ def previous_store(files: Any, folder: Path) -> Store | None:
 
 def find_previous(found: FoundRows, files: Any, folder: Path, store: Store) -> None:
     """Finds rows in the parts of the previous output. Damaged parts are named and left out."""
+    sound_rows = partial(unpack, expected=store.row_type, key=store.key)  # the same for thousands of parts
     for name, path in sorted(previous_folder(files, str(folder)).items()):
         if name.endswith(".npy"):
-            _find_in(found, f"{folder}/{name}", path, store)
+            _find_in(f"{folder}/{name}", path, found, sound_rows)
 
 
-def _find_in(found: FoundRows, part: str, path: Path, store: Store) -> None:
+def _find_in(part: str, path: Path, found: FoundRows, sound_rows: Callable[[bytes, str], Rows]) -> None:
     try:
-        found.add(part, path, row_hashes(store.unpack(path.read_bytes(), part)))
+        found.add(part, path, row_hashes(sound_rows(path.read_bytes(), part)))
         return
     except OSError as error:
         damage: Exception | str = f"{part}: {error.strerror}, and no remote gave it"
