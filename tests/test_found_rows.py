@@ -1,6 +1,7 @@
 """Rows that are kept are found wherever they lie, and the views without one are located once."""
 
 import hashlib
+import tracemalloc
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from stages.shared.backbone.forward import Forward
 from stages.shared.errors import UserError
 from stages.shared.hashes import Hashes, packed
 from stages.shared.photos.tables import Image
-from stages.shared.photos.views import View, views_of
+from stages.shared.photos.views import View, read_wanted, views_of, write_wanted
 from stages.shared.store.computing import AHEAD, BATCH, Located, compute, locate
-from stages.shared.store.features import Rows, Store, make_rows, pack, row_hashes
+from stages.shared.store.features import Rows, Store, by_part, make_rows, pack, row_hashes
 from stages.shared.store.found_rows import FoundRows
 from stages.shared.store.pool import Pool
 
@@ -108,6 +109,25 @@ def test_an_image_without_a_file_is_an_error_and_not_a_missing_row() -> None:
     found = FoundRows(keys(NAMES[:3]), STORE.row_type)
     with pytest.raises(UserError, match=r"images\.csv lacks 2 of the images in hashes\.txt"):
         list(locate(images(NAMES[:1]), 1, found))
+
+
+def test_a_wanted_row_costs_little_memory(tmp_path: Path) -> None:
+    count = 20_000
+    names = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(count))
+    (tmp_path / "hashes.txt").write_bytes(write_wanted((name, 1) for name in names))
+    files = (Image(name, f"a folder/{name}.png", 1, 1, 0) for name in reversed(names))
+    tracemalloc.start()
+    try:
+        wanted = packed(view.key for view in read_wanted(tmp_path / "hashes.txt"))
+        wanted.sort()
+        found = FoundRows(wanted, STORE.row_type)
+        located = sum(1 for _ in locate(files, 1, found))
+        stored = sum(places.stop - places.start for _, places in by_part(wanted))
+        bytes_a_row = tracemalloc.get_traced_memory()[1] / count
+    finally:
+        tracemalloc.stop()
+    assert located == stored == count
+    assert bytes_a_row < 120  # a dict of hashes takes 300
 
 
 def test_items_are_taken_a_few_batches_before_they_are_computed() -> None:
