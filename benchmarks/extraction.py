@@ -77,9 +77,8 @@ def measure(name: str, row: Row, photos: Path | None, folder: Path, rounds: int,
     speed = {way: row.photos / seconds for way, seconds in medians(in_turn(ways, 1 if quick else rounds)).items()}
     about = f"{row.network} {row.precision}, {row.runtime}, {SIDE}x{SIDE}, {row.photos} "
     about += "synthetic photos" if photos is None else "photos"
-    record(
-        name, f"{about}, against {row.against}", "images/s", speed, speed["onepass"] / speed[row.against], row.target
-    )
+    ratio = speed["onepass"] / speed[row.against]
+    record(name, f"{about}, against {row.against}", "images/s", speed, ratio, row.target, not quick)
 
 
 def save_weights(network: str, path: Path) -> Callable[[], None]:
@@ -101,25 +100,25 @@ def frozen(row: Row, weights: Path) -> Any:
 
 def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
-    from stages.shared.photos.tables import Image  # noqa: PLC0415
+    from stages.shared.hashes import packed  # noqa: PLC0415
     from stages.shared.photos.views import View  # noqa: PLC0415
-    from stages.shared.store.computing import BATCH, Located, compute  # noqa: PLC0415
+    from stages.shared.store.computing import BATCH, Located, Photos, compute  # noqa: PLC0415
     from stages.shared.store.features import Store, make_rows  # noqa: PLC0415
+    from stages.shared.store.found_rows import FoundRows  # noqa: PLC0415
     from stages.shared.store.pool import Pool  # noqa: PLC0415
 
     files = sorted((folder / "photos").glob("*/*"))
-    images = [Image(hashlib.sha256(file.read_bytes()).hexdigest(), str(file), 0, 0, 0) for file in files]
+    views = [Located(str(file), View(hashlib.sha256(file.read_bytes()).hexdigest(), 0)) for file in files]
     backbone, network = frozen(row, weights)
     _, dtype, shape = network.describe()
-    store = Store(len(images), dtype, shape, {}, "")
+    store = Store(len(views), dtype, shape, {}, "")
     forward = network.forward(BATCH)
-    located = Located(Path(), images, backbone, SIDE)
-    views = [View(image.hash, 0) for image in images]
+    photos = Photos(Path(), backbone, SIDE)
 
     def run() -> None:
-        pool = Pool(folder / "onepass", store, [])
-        for batch, features in compute(views, located.pixels, located.shape, forward):
-            pool.add(make_rows([view.key for view in batch], features, store.key))
+        pool = Pool(folder / "onepass", store, FoundRows(packed([]), store.row_type))  # nothing of an earlier round
+        for batch, features in compute(views, photos.pixels, photos.shape, forward):
+            pool.add(make_rows([located.view.key for located in batch], features, store.key))
 
     return run
 

@@ -32,7 +32,7 @@ from stages.shared.params import load_params
 from stages.shared.photos.tables import Assignment, Image, each_row, read_rows, write_table
 from stages.shared.report.curves import read_curve
 from stages.shared.report.report import write_report
-from stages.shared.run_log import key_of_file, record
+from stages.shared.run_log import key_of_files, record
 from stages.shared.scoring import reliability, scores
 from stages.shared.store.features import open_store
 
@@ -88,7 +88,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
         copies=copies,
     )
     write_json(out / "findings.json", [finding._asdict() for finding in noticed])
-    record("evaluate", key_of_file(out / "predictions.csv"), {"seconds": time.perf_counter() - start})
+    record("evaluate", key_of_files(out / "predictions.csv"), {"seconds": time.perf_counter() - start})
     print(sentence(metrics))
     for finding in noticed:
         print(f"{finding.name}: {finding.evidence} {finding.advice}")

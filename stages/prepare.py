@@ -37,7 +37,7 @@ from stages.shared.photos.splits import Images, assign, assignments
 from stages.shared.photos.tables import Assignment, Image, Quarantined, Row, parse_rows, write_rows
 from stages.shared.photos.usable import Usable
 from stages.shared.photos.views import write_wanted
-from stages.shared.run_log import key_of_file, record
+from stages.shared.run_log import key_of_files, record
 from stages.shared.store.previous import dvc_files, read_previous
 
 
@@ -65,7 +65,7 @@ def main(out: Path) -> None:
     write_rows(out / "images.csv", Image, usable.rows())
     write_rows(out / "splits.csv", Assignment, assignments(usable, splits))
     write_json(out / "decoding.json", decoding)
-    record("prepare", key_of_file(out / "splits.csv"), {"seconds": time.perf_counter() - start})
+    record("prepare", key_of_files(out / "splits.csv"), {"seconds": time.perf_counter() - start})
     print(f"{usable.file_count} images, {len(classes)} classes, {len(quarantined)} quarantined")
 
 

@@ -22,7 +22,7 @@ from stages.shared.head.streamed import load_features, through
 from stages.shared.params import NOTHING, Params, load_params
 from stages.shared.photos.tables import Assignment, read_rows
 from stages.shared.photos.views import views_of
-from stages.shared.run_log import key_of, record
+from stages.shared.run_log import key_of_files, record
 from stages.shared.store.features import open_store
 
 
@@ -67,8 +67,8 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
     from stages.shared.model.whole_model import whole_model  # noqa: PLC0415
 
     write_model(model, whole_model(params.backbone, head), head.classes)
-    written = [(out / name).read_bytes() for name in (DESCRIPTION_FILE, WEIGHTS_FILE)]
-    record("train-head", key_of(*written), {"seconds": time.perf_counter() - start})
+    key = key_of_files(out / DESCRIPTION_FILE, out / WEIGHTS_FILE)
+    record("train-head", key, {"seconds": time.perf_counter() - start})
 
 
 def by_cross_validation(params: Params, head: Head, data: Labelled) -> Head:

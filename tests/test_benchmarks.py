@@ -23,12 +23,12 @@ from tests.conftest import ENVIRONMENT, ROOT
     ],
 )
 def test_a_quick_run_prints_each_row_and_leaves_the_results_alone(command: tuple[str, ...], rows: int) -> None:
-    before = sorted(measuring.RESULTS.glob("*"))
+    before = {path: path.read_bytes() for path in measuring.RESULTS.iterdir()}
     run = [sys.executable, "-m", *command, "--quick"]
     done = subprocess.run(run, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"^[a-z0-9-]+: [\d.]+ \(target: at (?:least|most) ", done.stdout, re.MULTILINE)) == rows
-    assert sorted(measuring.RESULTS.glob("*")) == before
+    assert {path: path.read_bytes() for path in measuring.RESULTS.iterdir()} == before
 
 
 def test_a_result_is_kept_with_the_machine_and_stands_in_table_and_chart(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stages.shared.durable import write_json
 from stages.shared.errors import UserError
+from stages.shared.hashes import packed
 from stages.shared.store.features import (
     FINGERPRINT_FILE,
     MOST_PARTS,
@@ -40,7 +41,8 @@ def features_of(names: list[str], shape: tuple[int, ...] = SHAPE) -> np.ndarray[
 def write_store(folder: Path, names: list[str], fingerprint: str = "ours") -> Store:
     store = Store(len(names), "float32", list(SHAPE), {"backbone": fingerprint}, "")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, members in by_part(names).items():
+    for name, places in by_part(packed(names)):
+        members = names[places]
         (folder / name).write_bytes(pack(make_rows(members, features_of(members), store.key)))
     write_json(folder / FINGERPRINT_FILE, store._asdict())
     return store
@@ -64,15 +66,24 @@ def test_a_part_is_an_ordinary_npy_file(tmp_path: Path) -> None:
 
 @given(st.sets(st.binary(min_size=32, max_size=32), min_size=1, max_size=200))
 def test_every_image_is_in_exactly_one_part_and_in_order(contents: set[bytes]) -> None:
-    names = [content.hex() for content in contents]
-    members = [name for part in by_part(names).values() for name in part]
-    assert members == sorted(names)
+    names = sorted(content.hex() for content in contents)
+    parts = list(by_part(packed(names)))
+    assert [name for name, _ in parts] == sorted({part_of(hash_, part_count(len(names))) for hash_ in names})
+    assert [hash_ for _, places in parts for hash_ in names[places]] == names
+    for part, places in parts:
+        assert {part_of(hash_, part_count(len(names))) for hash_ in names[places]} == {part}
+
+
+def parts_of(names: list[str]) -> dict[str, list[str]]:
+    """The hashes of each part."""
+    ordered = sorted(names)
+    return {part: ordered[places] for part, places in by_part(packed(ordered))}
 
 
 @pytest.mark.parametrize("images", [2_800, 5_000, 10_000])
 def test_adding_ten_images_touches_at_most_ten_parts_of_about_two_rows(images: int) -> None:
     names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(images + 10)]
-    before, after = by_part(names[:images]), by_part(names)
+    before, after = parts_of(names[:images]), parts_of(names)
     touched = [part for part, members in after.items() if before.get(part) != members]
     assert len(touched) <= 10
     assert sum(len(after[part]) for part in touched) <= 30

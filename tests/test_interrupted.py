@@ -22,7 +22,7 @@ def _slowly(batch, *arguments):
 
     features = _features(*arguments)
     with open(os.environ.get("COMPUTED", "computed.log"), "a") as log:
-        log.write("".join(f"{view.hash}\\n" for view in batch))
+        log.write("".join(f"{located.view.hash}\\n" for located in batch))
     time.sleep(0.05)
     return features
 """

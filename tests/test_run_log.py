@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.shared.run_log import key_of, key_of_file, recall, record
+from stages.shared.run_log import key_of, key_of_files, recall, record
 from tests.conftest import Project
 
 FACTS = {"seconds": 1.25, "reused": 3, "computed": 7}
@@ -38,8 +38,9 @@ def test_the_latest_record_counts() -> None:
 def test_a_key_is_the_sha256_of_all_bytes_in_order(tmp_path: Path) -> None:
     assert key_of() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert key_of(b"ab", b"c") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    (tmp_path / "file").write_bytes(b"abc")
-    assert key_of_file(tmp_path / "file") == key_of(b"ab", b"c")
+    (tmp_path / "first").write_bytes(b"ab")
+    (tmp_path / "second").write_bytes(b"c")
+    assert key_of_files(tmp_path / "first", tmp_path / "second") == key_of(b"ab", b"c")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.shared.durable import write_json
+from stages.shared.hashes import packed
 from stages.shared.head import streamed
 from stages.shared.head.streamed import Streamed, load_features, through
 from stages.shared.store.features import FINGERPRINT_FILE, Store, by_part, make_rows, pack
@@ -24,7 +25,8 @@ def stored(tmp_path: Path) -> tuple[Store, list[str], NDArray[np.float32]]:
     folder = tmp_path / "features"
     folder.mkdir()
     write_json(folder / FINGERPRINT_FILE, store._asdict())
-    for name, members in by_part(keys).items():
+    for name, places in by_part(packed(sorted(keys))):
+        members = sorted(keys)[places]
         rows = features[[keys.index(key) for key in members]]
         (folder / name).write_bytes(pack(make_rows(members, rows, store.key)))
     return store, keys, features

@@ -1,5 +1,7 @@
 """Augmented views: deterministic, rows of their own, and only those that are missing are computed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,10 +46,11 @@ def test_a_photo_of_a_few_pixels_has_views_too(width: int, height: int) -> None:
         assert 1 <= seen.height <= height
 
 
-def test_what_is_wanted_comes_back_as_it_was_written() -> None:
+def test_what_is_wanted_comes_back_as_it_was_written(tmp_path: Path) -> None:
     text = write_wanted([(HASH, 1), (OTHER, 3)])
     assert text.decode() == f"{HASH}\n{OTHER} 3\n"
-    assert read_wanted(text.decode()) == [View(HASH, 0), *views_of(OTHER, 3)]
+    (tmp_path / "hashes.txt").write_bytes(text)
+    assert list(read_wanted(tmp_path / "hashes.txt")) == [View(HASH, 0), *views_of(OTHER, 3)]
 
 
 @pytest.mark.slow

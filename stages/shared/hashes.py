@@ -22,6 +22,12 @@ def in_hex(hash_: bytes) -> str:
     return hash_.ljust(SIZE, b"\0").hex()
 
 
+def find(known: Hashes, hashes: Hashes) -> NDArray[np.intp]:
+    """Where each hash stands among known ones, which are sorted: (len(hashes),), -1 where it does not."""
+    places = known.searchsorted(hashes)
+    return np.where(places < known.searchsorted(hashes, side="right"), places, -1)
+
+
 class HashIndex:
     """A number for each hash, like a dict that never changes: 40 bytes an entry, not 300."""
 

@@ -16,13 +16,19 @@ from stages.shared.store.previous import dvc_files, machine_folder
 
 def key_of(*contents: bytes) -> str:
     """The name of an output by the bytes of its files: sha256 of all of them one after another, hex."""
-    return hashlib.sha256(b"".join(contents)).hexdigest()
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()
 
 
-def key_of_file(path: Path) -> str:
-    """``key_of`` of a large file, which is not read at once."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def key_of_files(*paths: Path) -> str:
+    """``key_of`` the bytes of these files, which are not read at once."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            hashlib.file_digest(file, lambda: digest)
+    return digest.hexdigest()
 
 
 def record(stage: str, key: str, facts: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ photo's hash and the number 3 alone, so that more views later leave the first on
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -41,9 +42,11 @@ def write_wanted(counts: Iterable[tuple[str, int]]) -> bytes:
     return "".join(f"{hash_}\n" if count == 1 else f"{hash_} {count}\n" for hash_, count in counts).encode()
 
 
-def read_wanted(text: str) -> list[View]:
-    """All views that hashes.txt asks for."""
-    return [view for line in text.splitlines() for view in views_of(line[:64], int(line[65:] or 1))]
+def read_wanted(path: Path) -> Iterator[View]:
+    """All views that hashes.txt asks for, one by one."""
+    with path.open(encoding="ascii") as lines:
+        for line in lines:
+            yield from views_of(line[:64], int(line[65:] or 1))
 
 
 def augmented(image: Image.Image, view: View) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from stages.shared.run_log import key_of, recall
+from stages.shared.run_log import key_of_files, recall
 
 LIBRARIES = ("dvc", "keras", "numpy", "pillow", "scikit-learn", "tensorflow")
 
@@ -72,7 +72,7 @@ def _run(stage: str, *made: Path) -> dict[str, Any] | None:
     """What was recorded of the run that made these files."""
     if not all(path.is_file() for path in made):
         return None
-    return recall(stage, key_of(*(path.read_bytes() for path in made)))
+    return recall(stage, key_of_files(*made))
 
 
 def _git(*arguments: str) -> str:

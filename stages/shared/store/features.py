@@ -13,8 +13,9 @@ import hashlib
 import io
 import json
 import mmap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.shared.errors import UserError
+from stages.shared.hashes import SIZE, Hashes, in_hex
 
 Rows = NDArray[np.void]  # fields: hash (32 bytes), checksum (uint64), features
 
@@ -50,12 +52,14 @@ def part_of(hash_: str, parts: int) -> str:
     return f"{int(hash_[:8], 16) * parts >> 32:05x}.npy"
 
 
-def by_part(hashes: Iterable[str]) -> dict[str, list[str]]:
-    """The names of all parts for this set of hashes, sorted, each with its sorted hashes."""
-    parts: dict[str, list[str]] = {}
-    for hash_ in (ordered := sorted(set(hashes))):
-        parts.setdefault(part_of(hash_, part_count(len(ordered))), []).append(hash_)
-    return parts
+def by_part(hashes: Hashes) -> Iterator[tuple[str, slice]]:
+    """The names of all parts for these hashes, which are sorted and different, each with the places of its own."""
+    count = part_count(len(hashes))
+    start = 0
+    for name, members in groupby(part_of(in_hex(hash_), count) for hash_ in hashes):
+        stop = start + sum(1 for _ in members)
+        yield name, slice(start, stop)
+        start = stop
 
 
 def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows:
@@ -120,9 +124,9 @@ def _header(count: int, expected: np.dtype[np.void]) -> bytes:
     return stream.getvalue()
 
 
-def row_hashes(rows: Rows) -> list[str]:
-    """The content hash of each row, 64 hex digits."""
-    return [bytes(hash_).hex() for hash_ in rows["hash"]]
+def row_hashes(rows: Rows) -> Hashes:
+    """The content hash of each row."""
+    return np.ascontiguousarray(rows["hash"]).view(f"S{SIZE}")[:, 0]
 
 
 class Store(NamedTuple):
@@ -175,7 +179,7 @@ def read_features(folder: Path, store: Store, hashes: Sequence[str]) -> NDArray[
     for name, positions in sorted(wanted.items()):
         try:
             rows = store.unpack((folder / name).read_bytes(), str(folder / name))
-            rows_by_hash = dict(zip(row_hashes(rows), rows, strict=True))
+            rows_by_hash = dict(zip(map(in_hex, row_hashes(rows)), rows, strict=True))
             for hash_, index in positions.items():
                 out[index] = rows_by_hash[hash_]["features"]
         except FileNotFoundError as error:

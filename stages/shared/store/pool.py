@@ -7,15 +7,16 @@ earlier backbone cheap, and what queue workers share. It is safe to delete: the 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 from stages.shared.durable import write_whole
 from stages.shared.errors import UserError
+from stages.shared.hashes import in_hex
 from stages.shared.store.features import DamagedPartError, Rows, Store, map_rows, pack, row_hashes
+from stages.shared.store.found_rows import FoundRows
 
 LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
 
@@ -23,29 +24,23 @@ LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says
 class Pool:
     """The rows of one store's fingerprint on this machine, in chunks of one batch each.
 
-    Chunks with a row that is wanted are verified, and deleted if they are damaged; the others are left alone.
+    Chunks with a row that is still missing are verified, and deleted if they are damaged; the others are left alone.
     """
 
-    def __init__(self, machine: Path, store: Store, wanted: Iterable[str]) -> None:
+    def __init__(self, machine: Path, store: Store, found: FoundRows) -> None:
+        """Finds what is missing among the chunks of earlier runs."""
         self.folder = machine / "pool" / store.key.hex()[:32]
         self._store = store
-        self._chunk = lru_cache(maxsize=64)(self._read)
-        some = set(wanted)
-        self._where = {hash_: path for path in self._chunks() for hash_ in self._sound(path, some)}
-
-    def __contains__(self, hash_: str) -> bool:
-        return hash_ in self._where
-
-    def row(self, hash_: str) -> Rows:
-        """The stored row of this image, shape (1,)."""
-        return self._chunk(self._where[hash_])[hash_]
+        self._found = found
+        for path in self._chunks():
+            self._find(path)
 
     def add(self, rows: Rows) -> None:
         """Stores a batch; when this returns, not even a power loss takes it back."""
         hashes = row_hashes(rows)
-        path = self.folder / f"{hashes[0][:16]}-{len(rows)}.npy"
+        path = self.folder / f"{in_hex(hashes[0])[:16]}-{len(rows)}.npy"
         write_whole(path, pack(rows))
-        self._where |= dict.fromkeys(hashes, path)
+        self._found.add(str(path), path, hashes)
 
     def _chunks(self) -> list[Path]:
         """All chunks; leftovers of a killed writer are deleted."""
@@ -53,19 +48,12 @@ class Pool:
             leftover.unlink(missing_ok=True)
         return sorted(self.folder.glob("[!.]*.npy"))
 
-    def _sound(self, path: Path, wanted: set[str]) -> list[str]:
-        """The hashes of a chunk, if one of them is wanted and all rows are as they were written."""
+    def _find(self, path: Path) -> None:
         try:
-            if wanted.isdisjoint(row_hashes(map_rows(path, self._store.row_type))):
-                return []
-            return row_hashes(self._store.unpack(path.read_bytes(), str(path)))
+            if self._found.lacks_any(row_hashes(map_rows(path, self._store.row_type))):
+                self._found.add(str(path), path, row_hashes(self._store.unpack(path.read_bytes(), str(path))))
         except DamagedPartError:
             path.unlink()
-            return []
-
-    def _read(self, path: Path) -> dict[str, Rows]:
-        rows = map_rows(path, self._store.row_type)
-        return {hash_: rows[index : index + 1] for index, hash_ in enumerate(row_hashes(rows))}
 
 
 @contextmanager
