@@ -96,10 +96,13 @@ def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
         uint8 (side, side, channels), 0..255; an RGB image has 3 channels.
 
     """
-    rows, columns = _triangle_filter(image.height, side), _triangle_filter(image.width, side).T
-    channels = [rows @ np.asarray(channel).astype(np.float32) @ columns for channel in image.split()]
-    levels: NDArray[np.float32] = np.stack(channels, axis=-1)
-    return np.rint(levels).astype(np.uint8)
+    rows, columns = _triangle_filter(image.height, side), _triangle_filter(image.width, side)
+    pixels = np.atleast_3d(np.asarray(image)).astype(np.float32)
+    height, width, channels = pixels.shape
+    shorter = (rows @ pixels.reshape(height, width * channels)).reshape(side, width, channels)
+    planes = np.ascontiguousarray(shorter.T)  # (channels, width, side): a filter is fastest along the first axis
+    levels: NDArray[np.float32] = np.stack([columns @ plane for plane in planes], axis=-1)
+    return np.rint(levels).astype(np.uint8).swapaxes(0, 1)
 
 
 def grayscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -80,7 +80,7 @@ def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows
 
 def pack(rows: Rows) -> bytes:
     """The bytes of a part: an ordinary ``.npy`` file."""
-    return _header(len(rows), rows.dtype) + rows.tobytes()
+    return b"".join((_header(len(rows), rows.dtype), rows.data))
 
 
 def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -> Rows:
@@ -202,6 +202,6 @@ def _checksums(rows: Rows, key: bytes) -> NDArray[np.uint64]:
     sums = np.empty(len(rows), np.uint64)
     for index, row in enumerate(rows):
         digest = hashlib.blake2b(row["hash"].tobytes(), digest_size=8, key=key)
-        digest.update(row["features"].tobytes())
+        digest.update(row["features"])
         sums[index] = int.from_bytes(digest.digest(), "little")
     return sums
