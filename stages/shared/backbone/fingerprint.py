@@ -30,6 +30,7 @@ def fingerprint(backbone: Backbone, side: int, network: str) -> dict[str, Any]:
         "architecture": "keras file" if backbone.weights.endswith(".keras") else backbone.name,
         "network": network,
         "layer": backbone.layer,
+        "batch_norm": "folded into convolutions",
         "pooling": backbone.pooling,
         "preprocess": resolved_preprocess(backbone),
         "precision": backbone.precision,
