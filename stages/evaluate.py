@@ -102,7 +102,10 @@ def predictions(
     predicted: NDArray[np.int64],
     probabilities: NDArray[np.float64],
 ) -> Iterator[list[str]]:
-    """The lines of predictions.csv, one for the first file of each image, in the order of the files."""
+    """The lines of predictions.csv, one for the first file of each image, in the order of the files.
+
+    UserError: an image has no file.
+    """
     index = HashIndex(packed(row.hash for row in rows), np.arange(len(rows)))
     missing = np.ones(len(rows), bool)
     for image in images:
@@ -111,6 +114,10 @@ def predictions(
             missing[number] = False
             row, chances = rows[number], (f"{chance:.6f}" for chance in probabilities[number])
             yield [row.hash, image.file, row.split, row.label, classes[predicted[number]], *chances]
+    if missing.any():
+        raise UserError(
+            f"images.csv has no file of {missing.sum()} of the images in splits.csv. Run `dvc repro --force prepare`."
+        )
 
 
 def report(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:

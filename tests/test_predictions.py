@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.evaluate import predictions
 from stages.shared.errors import UserError
 from stages.shared.photos.layouts import SPLITS
+from stages.shared.photos.tables import Assignment, Image
 from stages.shared.report.predictions import read_predictions
 from tests.conftest import table
 
@@ -82,3 +84,17 @@ def test_a_row_that_evaluate_does_not_write_is_named(tmp_path: Path, line: str, 
         read_predictions(path, "test", 5, 5)
     assert problem in str(error.value)
     assert "`dvc repro` writes this file" in str(error.value)
+
+
+def test_each_image_is_one_row_under_its_first_file_and_none_may_lack_one() -> None:
+    first, second, third = (f"{number:064x}" for number in range(3))
+    assigned = [Assignment(first, "e", "train"), Assignment(second, "g", "test")]
+    images = [Image(hash_, file, 9, 9, 0) for hash_, file in ((second, "a"), (third, "b"), (first, "c"), (second, "d"))]
+    chances = np.array([[0.25, 0.75], [1, 0]])
+    found = list(predictions(images, assigned, ["e", "g"], chances.argmax(axis=1), chances))
+    assert found == [
+        [second, "a", "test", "g", "e", "1.000000", "0.000000"],
+        [first, "c", "train", "e", "g", "0.250000", "0.750000"],
+    ]
+    with pytest.raises(UserError, match=r"has no file of 1 of the images .* `dvc repro --force prepare`"):
+        list(predictions(images[:2], assigned, ["e", "g"], chances.argmax(axis=1), chances))
