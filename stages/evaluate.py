@@ -26,7 +26,7 @@ from stages.shared.findings.findings import findings
 from stages.shared.findings.near_copies import CopySearch
 from stages.shared.findings.photo_facts import photo_facts
 from stages.shared.hashes import HashIndex, packed
-from stages.shared.head.applying import predict
+from stages.shared.head.applying import predictor
 from stages.shared.head.head import read_head
 from stages.shared.params import load_params
 from stages.shared.photos.tables import Assignment, Image, each_row, read_rows, write_table
@@ -52,10 +52,10 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
 
     store = open_store(features)
     search = CopySearch(store.shape)
+    predict = predictor(head, features, store)
     probabilities = np.empty((len(rows), len(head.classes)))
     for some, see in ((evaluated, search.remember), (trained, search.compare), (~evaluated & ~trained, None)):
-        hashes = [rows[number].hash for number in np.flatnonzero(some)]
-        probabilities[some] = predict(head, features, store, hashes, see)
+        probabilities[some] = predict([rows[number].hash for number in np.flatnonzero(some)], see)
     copies = search.found()
     predicted = probabilities.argmax(axis=1)
     numbers = {name: number for number, name in enumerate(head.classes)}

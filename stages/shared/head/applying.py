@@ -15,23 +15,26 @@ PIECE = 2 << 20  # features, numbers, in memory at once
 See = Callable[[Sequence[str], NDArray[Any]], None]
 
 
-def predict(head: Head, folder: Path, store: Store, hashes: Sequence[str], see: See | None = None) -> NDArray[Any]:
-    """Probabilities, float64 (images, classes), in the order of the hashes. Memory does not grow with the features.
+def predictor(head: Head, folder: Path, store: Store) -> Callable[[Sequence[str], See | None], NDArray[np.float64]]:
+    """A function from hashes to probabilities, (images, classes), in their order.
 
-    Args:
-        see: is given the hashes and features, (images, *shape), of each piece; who else needs them reads no file again.
-
+    Its memory does not grow with the features. Its second argument is given the hashes and features, (images, *shape),
+    of each piece: who else needs them reads no file again.
     """
     maps = network_of(head)
-    probabilities = np.empty((len(hashes), len(head.classes)))
     images = max(PIECE // prod(store.shape), 1)
-    for start in range(0, len(hashes), images):
-        piece = hashes[start : start + images]
-        features = read_features(folder, store, piece)
-        probabilities[start : start + images] = head.probabilities(maps(features))
-        if see:
-            see(piece, features)
-    return probabilities
+
+    def predict(hashes: Sequence[str], see: See | None) -> NDArray[np.float64]:
+        probabilities = np.empty((len(hashes), len(head.classes)))
+        for start in range(0, len(hashes), images):
+            piece = hashes[start : start + images]
+            features = read_features(folder, store, piece)
+            probabilities[start : start + images] = head.probabilities(maps(features))
+            if see:
+                see(piece, features)
+        return probabilities
+
+    return predict
 
 
 def network_of(head: Head) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -1,5 +1,6 @@
 """The part of a trained head that is a Keras network, applied: convolutions, or layers above the backbone's cut."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ BATCH = 64  # images a call when a network is applied
 def restore(head: Head) -> Any:
     """The network of a head, with its weights. UserError where the two do not fit."""
     try:
-        network = keras.saving.deserialize_keras_object(head.network, safe_mode=True)
+        description = deepcopy(head.network)  # Keras empties what it is given
+        network = keras.saving.deserialize_keras_object(description, safe_mode=True)
         network.set_weights(head.network_weights)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
