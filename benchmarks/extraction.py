@@ -82,42 +82,44 @@ def measure(name: str, row: Row, photos: Path | None, folder: Path, rounds: int,
 
 
 def save_weights(network: str, path: Path) -> Callable[[], None]:
-    from stages.shared.backbone.backbone import build_application  # noqa: PLC0415 - imports TensorFlow, in its own process
+    from onepass.backbones import build_application  # noqa: PLC0415 - imports TensorFlow, in its own process
 
     build_application(network, SIDE).save_weights(path)
     return lambda: None
 
 
 def frozen(row: Row, weights: Path) -> Any:
-    from stages.shared.backbone.frozen import FrozenBackbone  # noqa: PLC0415
-    from stages.shared.params import load_params  # noqa: PLC0415
+    from onepass.backbones.truncated_network import TruncatedNetwork  # noqa: PLC0415
+    from onepass.params import read_params  # noqa: PLC0415
 
     changes: dict[str, Any] = {"name": row.network, "weights": str(weights), "image_side": SIDE, "layer": row.layer}
     changes |= {"preprocess": "native", "precision": row.precision, "runtime": row.runtime}
-    backbone = load_params().backbone.model_copy(update=changes)
-    return backbone, FrozenBackbone(backbone, SIDE)
+    backbone = read_params().backbone.model_copy(update=changes)
+    return backbone, TruncatedNetwork(backbone, SIDE)
 
 
 def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
-    from stages.shared.hashes import packed  # noqa: PLC0415
-    from stages.shared.photos.views import View  # noqa: PLC0415
-    from stages.shared.store.computing import BATCH, Located, Photos, compute  # noqa: PLC0415
-    from stages.shared.store.features import Store, make_rows  # noqa: PLC0415
-    from stages.shared.store.found_rows import FoundRows  # noqa: PLC0415
-    from stages.shared.store.pool import Pool  # noqa: PLC0415
+    from onepass.core import packed  # noqa: PLC0415
+    from onepass.photos import View  # noqa: PLC0415
+    from onepass.engines import BATCH, infer  # noqa: PLC0415
+    from onepass.photos import LocatedView, PixelReader  # noqa: PLC0415
+    from onepass.features import Store  # noqa: PLC0415
+    from onepass.features.rows import make_rows  # noqa: PLC0415
+    from onepass.features.row_index import RowIndex  # noqa: PLC0415
+    from onepass.features.pool import Pool  # noqa: PLC0415
 
     files = sorted((folder / "photos").glob("*/*"))
-    views = [Located(str(file), View(hashlib.sha256(file.read_bytes()).hexdigest(), 0)) for file in files]
+    views = [LocatedView(str(file), View(hashlib.sha256(file.read_bytes()).hexdigest(), 0)) for file in files]
     backbone, network = frozen(row, weights)
     _, dtype, shape = network.describe()
     store = Store(len(views), dtype, shape, {}, "")
     forward = network.forward(BATCH)
-    photos = Photos(Path(), backbone, SIDE)
+    photos = PixelReader(Path(), backbone, SIDE)
 
     def run() -> None:
-        pool = Pool(folder / "onepass", store, FoundRows(packed([]), store.row_type))  # nothing of an earlier round
-        for batch, features in compute(views, photos.pixels, photos.shape, forward):
+        pool = Pool(folder / "onepass", store, RowIndex(packed([]), store.row_type))  # nothing of an earlier round
+        for batch, features in infer(views, photos.pixels, photos.shape, forward):
             pool.add(make_rows([located.view.key for located in batch], features, store.key))
 
     return run
@@ -125,7 +127,7 @@ def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
 
 def article(row: Row, weights: Path, folder: Path, dataset: bool) -> Callable[[], None]:
     """``predict`` over Keras's own reader of folders, everything in one array, saved at the end."""
-    from stages.shared.tensorflow import keras, tf  # noqa: PLC0415
+    from onepass.tensorflow import keras, tf  # noqa: PLC0415
 
     network = getattr(keras.applications, row.network)(include_top=False, weights=None, input_shape=(SIDE, SIDE, 3))
     network.load_weights(weights)
@@ -151,7 +153,7 @@ def bare(row: Row, weights: Path) -> Callable[[], None]:
     """The compiled network alone, on one batch of pixels again and again."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
-    from stages.shared.store.computing import BATCH  # noqa: PLC0415
+    from onepass.engines import BATCH  # noqa: PLC0415
 
     forward = frozen(row, weights)[1].forward(BATCH)
     pixels = np.random.default_rng(0).integers(256, size=(BATCH, SIDE, SIDE, 3), dtype=np.uint8)

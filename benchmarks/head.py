@@ -1,4 +1,4 @@
-"""The article's head on 2,000 + 800 images of (4, 4, 512) features: seconds an epoch, ours and ``fit`` with defaults.
+"""The article's head on 2,000 + 800 images of (4, 4, 512) features: seconds an epoch, ours and ``FIT_TODO`` with defaults.
 
     python -m benchmarks.head [--quick]
 
@@ -40,30 +40,30 @@ def split(images: int, seed: int) -> tuple[Any, Any]:
 
 def ours(images: int, epochs: int) -> Callable[[], None]:
     """As train-head trains."""
-    from stages.shared.head.labelled import Labelled  # noqa: PLC0415
-    from stages.shared.head.training import fit, set_seed  # noqa: PLC0415 - imports TensorFlow, in its own process
-    from stages.shared.params import load_params  # noqa: PLC0415
+    from onepass.heads import Dataset  # noqa: PLC0415
+    from onepass.heads.gradient_training import FIT_TODO, set_seed  # noqa: PLC0415 - imports TensorFlow, in its own process
+    from onepass.params import read_params  # noqa: PLC0415
 
-    params = load_params()
+    params = read_params()
     head = params.head.model_copy(update={"kind": "mlp", "hidden_units": 256, "dropout": 0.5})
     train = params.train.model_copy(update={"epochs": epochs, "patience": "none", "batch": 32, "optimizer": "rmsprop"})
 
-    def labelled(count: int, seed: int) -> Labelled:
+    def labelled(count: int, seed: int) -> Dataset:
         features, labels = split(count, seed)
-        return Labelled(features.reshape(count, -1), labels, np.arange(count))
+        return Dataset(features.reshape(count, -1), labels, np.arange(count))
 
     data, validation = labelled(images, 0), labelled(images * 2 // 5, 1)
 
     def run() -> None:
         set_seed(train)
-        fit(head, train, data, validation, logits=1, log=lambda *_: None)
+        FIT_TODO(head, train, data, validation, logits=1, log=lambda *_: None)
 
     return run
 
 
 def article(images: int, epochs: int) -> Callable[[], None]:
     """The article's own lines."""
-    from stages.shared.tensorflow import keras  # noqa: PLC0415
+    from onepass.tensorflow import keras  # noqa: PLC0415
 
     data, validation = split(images, 0), split(images * 2 // 5, 1)
 

@@ -12,9 +12,9 @@ import csv
 import subprocess
 from pathlib import Path
 
-from tools.experiments import Experiments
-from tools.pairing import compare
-from tools.recipes import FOLDER, command_of, load
+from onepass.comparison import Experiments
+from onepass.statistics import paired_test
+from onepass.cli.recipes import FOLDER, dvc_command, read_recipe
 
 COUNTS = (1000, 200, 50)  # training photos a class: the most first, the others reuse its features
 VIEWS = (8, 4, 1)
@@ -31,7 +31,7 @@ def main() -> None:
         for views in VIEWS:
             changes = [f"data.root={table}", f"backbone.views={views}", *given.set_param]
             options = [part for change in changes for part in ("--set-param", change)]
-            command = command_of(f"first-{count}-views-{views}", load(FOLDER / "ours.yaml"))
+            command = dvc_command(f"first-{count}-views-{views}", read_recipe(FOLDER / "ours.yaml"))
             subprocess.run([*command, *options], check=True)
     report(given.photos.resolve())
 
@@ -60,7 +60,7 @@ def report(photos: Path) -> None:
         one = experiments.read(f"first-{count}-views-1")
         for views in sorted(VIEWS):
             run = experiments.read(f"first-{count}-views-{views}")
-            gain = compare(run.right[None], one.right[None])
+            gain = paired_test(run.right[None], one.right[None])
             interval = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
             change = "" if views == 1 else f"{100 * gain.difference:+.1f} ({interval})"
             print(f"| {count} | {views} | {run.right.mean():.4f} | {change} |")

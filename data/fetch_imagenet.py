@@ -6,25 +6,22 @@ checked again: loaded into the plain network, it must give the features of the n
 
 import os
 import re
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from stages.shared.backbone.applications import APPLICATIONS
-from stages.shared.durable import write_whole
-from stages.shared.errors import UserError
-from stages.shared.params import load_params
+from onepass.backbones import APPLICATIONS, build_application
+from onepass.core import UserError, run_stage, write_atomically
+from onepass.params import BackboneParams, read_params
 
 LARGEST_DIFFERENCE = 1e-3  # relative to the largest feature: float32 rounding in hundreds of layers
 
 
 def main(out: Path) -> None:
-    backbone = load_params().backbone
+    backbone = read_params().read(BackboneParams)
     if Path(backbone.weights).parent != out:
-        write_whole(out / "NONE.txt", b"backbone.weights is not in this folder: no ImageNet weights are in use.\n")
+        write_atomically(out / "NONE.txt", b"backbone.weights is not in this folder: no ImageNet weights are in use.\n")
         return
     wanted = out / f"{backbone.name}.weights.h5"
     if Path(backbone.weights) != wanted:
@@ -34,8 +31,6 @@ def main(out: Path) -> None:
 
 def fetch_weights(name: str, out: Path) -> None:
     """Writes the weights of a network of keras.applications, without its top, and checks what was written."""
-    from stages.shared.backbone.backbone import build_application  # noqa: PLC0415 - imports TensorFlow
-
     side = APPLICATIONS[name].image_side
     fetched = fetch(name, out)
     plain = build_application(name, side)
@@ -47,13 +42,13 @@ def fetch_weights(name: str, out: Path) -> None:
         again = build_application(name, side)
         again.load_weights(saved)
         check(name, fetched, again, side)
-        write_whole(out, saved.read_bytes())
+        write_atomically(out, saved.read_bytes())
     print(f"{out}: ImageNet weights of {name}, {fetched.count_params():,} parameters")
 
 
 def fetch(name: str, out: Path) -> Any:
     """The network with its ImageNet weights. UserError says which file is wanted, and the ways to get it."""
-    from stages.shared.tensorflow import keras  # noqa: PLC0415
+    from onepass.tensorflow import keras  # noqa: PLC0415 - imports TensorFlow
 
     try:
         return getattr(keras.applications, name)(include_top=False, weights="imagenet")
@@ -101,4 +96,4 @@ def check(name: str, fetched: Any, again: Any, side: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_stage(main)

@@ -1,14 +1,12 @@
 """Writes scikit-learn's scans of the handwritten digits 5 to 9 as PNG files, a folder a digit."""
 
 import io
-import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
-
-from stages.shared.durable import write_whole
+from onepass.core import run_stage, write_atomically
 
 
 def main(out: Path) -> None:
@@ -17,8 +15,8 @@ def main(out: Path) -> None:
         if digit >= 5:
             content = io.BytesIO()
             Image.fromarray((scan * 255 / 16).astype(np.uint8)).save(content, "PNG")
-            write_whole(out / str(digit) / f"{number:04d}.png", content.getvalue())
+            write_atomically(out / str(digit) / f"{number:04d}.png", content.getvalue())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_stage(main)

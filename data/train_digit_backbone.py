@@ -3,16 +3,13 @@
 The pipeline carries it over to 5 to 9, digits that it has never seen.
 """
 
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
-
-from stages.shared.tensorflow import keras, tf
+from onepass.core import run_stage
+from onepass.tensorflow import keras, save_keras, tf
 
 SIDE = 8  # pixels, as scanned
 
@@ -27,7 +24,7 @@ def main(out: Path) -> None:
     network.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     network.fit(pixels, labels, batch_size=32, epochs=20, verbose=0)
     accuracy = network.evaluate(pixels, labels, verbose=0)[1]
-    save(network, out)
+    save_keras(out, network, {})
     print(f"backbone trained on {len(labels)} scans of the digits 0 to 4, accuracy on them {accuracy:.3f}")
 
 
@@ -48,17 +45,5 @@ def build() -> Any:
     )
 
 
-def save(network: Any, out: Path) -> None:
-    """A .keras file without the date that Keras puts in, so that the same network gives the same bytes."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.keras"
-        network.save(path)
-        with zipfile.ZipFile(path) as dated, zipfile.ZipFile(out, "w") as undated:
-            for name in sorted(dated.namelist()):
-                content = b"{}" if name == "metadata.json" else dated.read(name)
-                undated.writestr(zipfile.ZipInfo(name), content)
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_stage(main)

@@ -1,9 +1,9 @@
-"""The four stages that DVC runs, and the modules that they share."""
+"""The stages that DVC runs: each reads its inputs, calls ``onepass``, and writes its outputs."""
 
 import sys
 from importlib.util import find_spec
 
-NEEDED = ("PIL", "dvc", "dvclive", "h5py", "jinja2", "keras", "numpy", "pydantic", "ruamel", "scipy", "sklearn", "tqdm")
+NEEDED = ("PIL", "dvc", "dvclive", "filelock", "h5py", "jinja2", "keras", "numpy", "pydantic", "scipy", "tqdm", "yaml")
 
 if missing := [name for name in NEEDED if find_spec(name) is None]:
     raise SystemExit(

@@ -1,24 +1,13 @@
-"""Real parts for the tests: a copy of the project with git and DVC, tiny photos, a tiny backbone."""
+"""What all tests share: the order in which they run, what they skip, and projects that are made once."""
 
 import os
-import re
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
-from ruamel.yaml import YAML
 
-from stages.shared.photos.tables import csv_line
+from tests.builders import SHARED, Project, new_project, with_own_photos, write_photos
 
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
 LONGEST = [
     "test_team",
     "test_recipes",
@@ -31,16 +20,6 @@ LONGEST = [
     "test_repair",
     "test_views",
 ]
-NOTHING: Mapping[str, str] = {}
-ENVIRONMENT = {
-    **os.environ,
-    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_AUTHOR_NAME": "test",
-    "GIT_AUTHOR_EMAIL": "test@localhost",
-    "GIT_COMMITTER_NAME": "test",
-    "GIT_COMMITTER_EMAIL": "test@localhost",
-}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,99 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no ../shared (real photos and weights) beside the checkout"))
 
 
-class Project:
-    """A checkout of this project in a temporary folder, driven as a user drives it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, *command: str, expect: int | None = 0, environment: Mapping[str, str] = NOTHING) -> str:
-        """Runs a command in the project; both its outputs together. Checks the exit code unless None."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(self.folder.parent / "site"), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert expect is None or done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}"
-        return done.stdout
-
-    def repro(self, *arguments: str) -> list[str]:
-        """``dvc repro``: the stages that ran, in order."""
-        return stages_run(self.run("dvc", "repro", *arguments))
-
-    def run_queue(self, workers: int, environment: Mapping[str, str] = NOTHING) -> None:
-        """Runs all queued experiments and waits for their end."""
-        self.run("dvc", "queue", "start", "--jobs", str(workers), environment=environment)
-        end = time.monotonic() + 300
-        while re.search("Queued|Running", status := self.run("dvc", "queue", "status")):
-            assert time.monotonic() < end, status
-            time.sleep(1)
-        assert "Failed" not in status, status
-
-    def set(self, changes: Mapping[str, Any]) -> None:
-        """Edits params.yaml: {"train.epochs": 3}."""
-        yaml = YAML()
-        path = self.folder / "params.yaml"
-        content = yaml.load(path)
-        for name, value in changes.items():
-            section, key = name.split(".")
-            content[section][key] = value
-        yaml.dump(content, path)
-
-    def commit(self) -> None:
-        """Commits everything that git sees."""
-        self.run("git", "add", "--all")
-        self.run("git", "commit", "--quiet", "--allow-empty", "--message", "state")
-
-    def copy(self, folder: Path) -> "Project":
-        """The same project elsewhere, with its cache."""
-        shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder)
-
-
-def stages_run(output: str) -> list[str]:
-    """The stages that DVC says it ran, in order, without those of data/dvc.yaml."""
-    return re.findall(r"Running stage '([a-z-]+)'", output)
-
-
-def new_project(folder: Path) -> Project:
-    """The files of this checkout, as git sees them, in a repository of their own."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).is_file() and not name.endswith("dvc.lock"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    project = Project(folder)
-    project.run("git", "init", "--quiet", "--initial-branch", "main")
-    project.commit()
-    return project
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    """The bytes of a CSV as the stages write it."""
-    return "".join(map(csv_line, [columns, *rows])).encode(errors="surrogateescape")
-
-
-def write_photos(root: Path, classes: Mapping[str, int], side: int = 12, seed: int = 0) -> None:
-    """Noise around a colour of the class, a PNG each: classes that can be told apart, no two files alike."""
-    random = np.random.default_rng(seed)
-    for place, (name, count) in enumerate(classes.items()):
-        colour = np.roll([190, 90, 60], place)
-        for number in range(count):
-            pixels = np.clip(colour + random.normal(0, 40, (side, side, 3)), 0, 255).astype(np.uint8)
-            (root / name).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(pixels).save(root / name / f"{name}-{seed}-{number:04d}.png")
-
-
 @pytest.fixture(scope="session")
 def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A .keras file of a network with random weights and the layers early, late and top."""
-    from stages.shared.tensorflow import keras
+    from onepass.tensorflow import keras
 
     keras.utils.set_random_seed(1)
     layers = keras.layers
@@ -193,15 +83,6 @@ def fresh(pixel_project: Project, tmp_path: Path) -> Project:
     return with_own_photos(pixel_project, tmp_path)
 
 
-def with_own_photos(project: Project, folder: Path) -> Project:
-    """A copy of a project beside a copy of its photos."""
-    shutil.copytree(project.folder.parent / "photos", folder / "photos")
-    copied = project.copy(folder / "project")
-    copied.set({"data.root": str(folder / "photos")})
-    copied.commit()
-    return copied
-
-
 @pytest.fixture(scope="session")
 def settled_project(pixel_project: Project, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny photos through the tiny backbone, with everything run and committed."""
@@ -214,7 +95,7 @@ def settled_project(pixel_project: Project, tiny_backbone: Path, tmp_path_factor
             "backbone.image_side": 16,
         }
     )
-    assert project.repro() == ["prepare", "extract-features", "train-head", "evaluate"]
+    assert project.repro() == ["prepare", "extract-features", "train-head", "evaluate", "report"]
     project.commit()
     return project
 

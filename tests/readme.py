@@ -2,7 +2,7 @@
 
 import re
 
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 
 def readme_block(heading: str, number: int = 0) -> list[str]:

@@ -1,0 +1,140 @@
+"""A backbone with nothing left to look up, the protocol of its sources, and which source a params.yaml means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from onepass.backbones.preprocessing import MODES
+from onepass.core import UserError, sha256_of_files
+from onepass.engines import Engine, Forward, engine_names, find_engine
+from onepass.params import INPUT, BackboneParams, ParamsError
+
+
+class FeatureShape(NamedTuple):
+    """The rows that a network gives, and what tells it from others."""
+
+    network: str  # sha256 of the network below the cut; empty where there is none
+    dtype: str
+    shape: list[int]  # of the features of one image
+
+
+class Network(Protocol):
+    """A loaded network, cut and frozen."""
+
+    def feature_shape(self) -> FeatureShape:
+        """What its rows are."""
+
+    def forward(self, batch: int) -> Forward:
+        """Compiled by the engine of its backbone for this many images a call, to which the caller pads the last."""
+
+
+class Source(Protocol):
+    """Where a backbone comes from."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The values of ``backbone.name`` that mean it."""
+
+    @property
+    def model_format(self) -> str:
+        """Which writer of ``onepass.model`` writes the whole model of it and a head."""
+
+    def check(self, params: BackboneParams) -> None:
+        """ParamsError: a value that this source does not take; it says which it would. Reads no file."""
+
+    def resolve(self, params: BackboneParams, engine: Engine) -> "Backbone":
+        """The backbone, from checked params and what a weights file says of itself: without TensorFlow."""
+
+    def load(self, backbone: "Backbone") -> Network:
+        """The network. UserError: weights or layer are not what they should be."""
+
+    def whole_network(self, backbone: "Backbone") -> Any:
+        """The part of the whole model from resized pixels to features, as the writer of ``model_format`` takes it."""
+
+    def layers_above(self, backbone: "Backbone", last: str, train_batch_norm: bool) -> Any:
+        """The layers from the cut up to ``last``, to be trained. UserError: this source cannot be fine-tuned so."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A backbone as params.yaml means it; what every other package is given instead of names to look up."""
+
+    source: Source
+    architecture: str  # for people and the fingerprint: VGG16
+    weights: str  # path
+    side: int  # pixels, of the square that it is given
+    channels: int  # 3: RGB, 1: grey
+    layer: str  # of the cut; INPUT, LAST or a name
+    pooling: str  # none | avg | max
+    preprocess: str  # a mode of backbones.preprocessing
+    precision: str  # float32 | bfloat16
+    engine: Engine
+    libraries: tuple[str, ...]  # whose versions can change the last bits of its features
+
+    @property
+    def pixel_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of what it is given."""
+        return self.side, self.side, self.channels
+
+    def load(self) -> Network:
+        """The network, cut and frozen; imports what its source needs."""
+        return self.source.load(self)
+
+    def weights_sha256(self) -> str:
+        """The digest of the weights file; empty where there is no network. UserError: the file is missing."""
+        if self.layer == INPUT:
+            return ""
+        if not Path(self.weights).is_file():
+            raise UserError(
+                f"backbone.weights: {self.weights} does not exist. `dvc repro` makes what a dvc.yaml knows how to "
+                "make; `dvc pull` fetches what the team has; or give the path of a .h5 or .keras file of yours."
+            )
+        return sha256_of_files(Path(self.weights))
+
+
+SOURCES: dict[str, Source] = {}
+
+
+def register_source(source: Source) -> Source:
+    """Makes a source known under each of its names."""
+    SOURCES.update(dict.fromkeys(source.names, source))
+    return source
+
+
+def check_backbone(params: BackboneParams) -> tuple[Source, Engine]:
+    """Where the backbone comes from and what runs it, both before any file is read.
+
+    Raises:
+        ParamsError: there is no such backbone or engine, or the source does not take a value.
+
+    """
+    try:
+        engine = find_engine(params.runtime)
+    except KeyError as error:
+        allowed = ", ".join(engine_names())
+        raise ParamsError([f"backbone.runtime: {params.runtime!r} given; allowed: {allowed}"]) from error
+    name = INPUT if params.layer == INPUT else params.name
+    if name not in SOURCES:
+        allowed = ", ".join(["custom", *sorted(set(SOURCES) - {"custom", INPUT})])
+        raise ParamsError([f"backbone.name: {name!r} given; allowed: {allowed}"])
+    if params.color_mode == "grayscale" and name != INPUT:
+        raise ParamsError(
+            [f"backbone.color_mode: grayscale given; allowed for layer: {params.layer}: rgb (networks see colour)"]
+        )
+    if params.preprocess not in ("native", *MODES):
+        raise ParamsError([f"backbone.preprocess: {params.preprocess!r} given; allowed: native, {', '.join(MODES)}"])
+    SOURCES[name].check(params)
+    return SOURCES[name], engine
+
+
+def resolve(params: BackboneParams) -> Backbone:
+    """The backbone that these params mean.
+
+    Raises:
+        ParamsError: as ``check_backbone``.
+        UserError: the weights file does not say what is asked of it.
+
+    """
+    source, engine = check_backbone(params)
+    return source.resolve(params, engine)

@@ -1,0 +1,83 @@
+"""Fine-tuning: the layers of a Keras network above the cut, to be trained from their pretrained weights.
+
+Training them on stored maps is the same as training the whole network with its trunk frozen, if all that they see
+of an image passes through the cut.
+"""
+
+from typing import Any
+
+from onepass.backbones.backbone import Backbone
+from onepass.backbones.keras_loading import output_of
+from onepass.core import UserError
+from onepass.params import LAST
+from onepass.tensorflow import keras
+
+
+def layers_above(backbone: Backbone, network: Any, last: str, train_batch_norm: bool) -> Any:
+    """A Keras model from maps (batch, height, width, channels) to the output of ``last``.
+
+    Args:
+        network: the whole one; its layers are used, not copied.
+        last: ``train.unfreeze``, a layer above the cut, or LAST.
+        train_batch_norm: else batch normalisation keeps its pretrained statistics and weights.
+
+    Raises:
+        UserError: something passes the cut by, or ``last`` is no layer above it.
+
+    """
+    names = [layer.name for layer in network.layers]
+    start = output_of(network, backbone.layer)
+    cuts = cut_points(network)
+    if backbone.layer not in cuts:
+        place = names.index(backbone.layer)
+        below = [name for name in cuts if names.index(name) < place][-1:] or ["none"]
+        above = [name for name in cuts if names.index(name) > place][:1] or ["none"]
+        raise UserError(
+            f"backbone.layer: {backbone.layer} given, which another path passes by, so that the layers above it "
+            f"cannot be trained on its features alone; the nearest cut below is {below[0]}, above {above[0]}."
+        )
+    end = output_of(network, last, "train.unfreeze")
+    if last != LAST and names.index(last) <= names.index(backbone.layer):
+        raise UserError(
+            f"train.unfreeze: {last} given, which is not above backbone.layer: {backbone.layer}; allowed: "
+            f"none, last, {', '.join(names[names.index(backbone.layer) + 1 :])}"
+        )
+    if isinstance(network, keras.Sequential):  # loaded from a file, its layers are linked several times over
+        place = len(names) - 1 if last == LAST else names.index(last)
+        above = network.layers[names.index(backbone.layer) + 1 : place + 1]
+        unfrozen = keras.Sequential([keras.Input(start.shape[1:]), *above], name="unfrozen")
+    else:
+        unfrozen = keras.Model(start, end, name="unfrozen")
+    unfrozen.trainable = True
+    for layer in _all_layers(unfrozen):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = train_batch_norm
+    return unfrozen
+
+
+def cut_points(network: Any) -> list[str]:
+    """The layers, from the input up, whose output is all that the layers above them see."""
+    if isinstance(network, keras.Sequential):
+        return [layer.name for layer in network.layers]
+    nodes = {layer["config"]["name"]: layer["inbound_nodes"] for layer in network.get_config()["layers"]}
+    last_reader = {parent: place for place, uses in enumerate(nodes.values()) for parent in _parents(uses)}
+    cuts = []
+    passing_by = 0  # the last layer that reads an output from below the present one
+    for place, (name, uses) in enumerate(nodes.items()):
+        if passing_by <= place and len(uses) == 1:  # the input has no use, a shared layer several
+            cuts.append(name)
+        passing_by = max(passing_by, last_reader.get(name, 0))
+    return cuts
+
+
+def _parents(node: Any) -> set[str]:
+    """The layers whose outputs occur in a part of Keras's description of a network."""
+    if isinstance(node, dict):
+        history = node.get("keras_history")
+        return {history[0]} if history else set().union(*map(_parents, node.values()))
+    return set().union(*map(_parents, node)) if isinstance(node, list | tuple) else set()
+
+
+def _all_layers(model: Any) -> list[Any]:
+    """Every layer, those of networks inside the network too."""
+    return [inner for layer in model.layers for inner in (_all_layers(layer) if hasattr(layer, "layers") else [layer])]

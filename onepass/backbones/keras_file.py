@@ -1,0 +1,90 @@
+"""A network of one's own: a .keras file, which holds architecture and weights."""
+
+import json
+import zipfile
+from typing import Any
+
+from onepass.backbones.backbone import Backbone, register_source
+from onepass.backbones.keras_source import KerasSource, libraries
+from onepass.core import UserError
+from onepass.engines import Engine
+from onepass.params import BackboneParams, ParamsError
+
+SUFFIX = ".keras"
+
+
+class KerasFile(KerasSource):
+    """The source behind ``backbone.name: custom``."""
+
+    names = ("custom",)
+
+    def check(self, params: BackboneParams) -> None:
+        """ParamsError: another kind of file, or preprocessing that such a file does not tell."""
+        if not params.weights.endswith(SUFFIX):
+            raise ParamsError(
+                [f"backbone.weights: {params.weights!r} given; allowed for name: custom: a {SUFFIX} file"]
+            )
+        if params.preprocess == "native":
+            raise ParamsError(
+                [
+                    "backbone.preprocess: native given, which a custom network does not tell; "
+                    "allowed: rescale, caffe, tf, torch, none"
+                ]
+            )
+
+    def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
+        """UserError: the side is native, and the file does not say it."""
+        return Backbone(
+            source=self,
+            architecture="keras file",
+            weights=params.weights,
+            side=_side(params),
+            channels=3,
+            layer=params.layer,
+            pooling=params.pooling,
+            preprocess=params.preprocess,
+            precision=params.precision,
+            engine=engine,
+            libraries=libraries(engine),
+        )
+
+    def whole_keras_network(self, backbone: Backbone) -> Any:
+        """Loaded in Keras's safe mode."""
+        from onepass.backbones.keras_loading import load_keras_file  # noqa: PLC0415 - imports TensorFlow
+
+        return load_keras_file(backbone.weights)
+
+    def layers_of(self, _backbone: Backbone, cut: Any) -> Any:
+        """The layers come from the file, so their description belongs to the network's digest."""
+        return cut.get_config()
+
+
+def _side(params: BackboneParams) -> int:
+    """``backbone.image_side`` in pixels, also where it is native. UserError: the file does not say."""
+    if params.image_side != "native":
+        return params.image_side
+    try:
+        shape = _config(params.weights)["config"]["layers"][0]["config"]["batch_shape"]
+    except (KeyError, IndexError, TypeError):
+        shape = None
+    if not isinstance(shape, list) or len(shape) != 4 or shape[1] is None or shape[1] != shape[2]:
+        raise UserError(
+            f"backbone.image_side: native given, but {params.weights} does not say for which side it was made "
+            f"(its input is {shape}). Give the side in pixels."
+        )
+    return int(shape[1])
+
+
+def _config(path: str) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config: dict[str, Any] = json.loads(archive.read("config.json"))
+            return config
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"backbone.weights: {path} is not a .keras file ({error}). Save it with `model.save('name.keras')`."
+        ) from error
+
+
+KERAS_FILE = KerasFile()
+register_source(KERAS_FILE)

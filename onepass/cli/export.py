@@ -1,0 +1,116 @@
+"""The command that writes a model for other programs, and checks that it says the same there."""
+
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from onepass.core import UserError
+from onepass.photos import UNLIMITED, UndecodableError, decode, files_below, read_file
+
+NAMES = ("savedmodel", "onnx", "tflite")
+MOST = 100  # photos of a folder that the check looks at
+LARGEST_DIFFERENCE = 2e-3
+SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480), (1100, 731))  # of generated images: height, width
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--format", "name", type=click.Choice(NAMES), required=True)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A file, or for savedmodel a folder; not there yet.",
+)
+@click.option(
+    "--photos",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Check with these; default: generated images.",
+)
+def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
+    """Write a model in a format that other programs read, and check that it says the same there.
+
+    MODEL is data/model.keras, or a copy of it anywhere. All formats take uint8 RGB photos of any size; the default
+    signature of a SavedModel takes the bytes of image files, as clients of TensorFlow Serving send them. A file that
+    differs by more than 0.002 in a probability is not kept.
+
+    Example: python -m onepass export data/model.keras --format onnx --output model.onnx --photos photos
+    """
+    if output.exists() or not output.absolute().parent.is_dir():
+        raise click.BadParameter(
+            f"{output} given; expected a name that is not taken, in a folder that exists", param_hint="--output"
+        )
+    photos = found_photos(folder) if folder else generated_photos()
+
+    from onepass.model.exports import FORMATS  # noqa: PLC0415 - imports TensorFlow
+    from onepass.model.keras_model import read_model  # noqa: PLC0415
+
+    form = FORMATS[name]
+    if missing := [name for name in form.needs if find_spec(name) is None]:
+        raise UserError(f"--format {name} needs {', '.join(missing)}: pip install '.[export]'")
+    whole = read_model(model)
+    temporary = output.with_name(f".{output.name}")
+    remove(temporary)
+    try:
+        form.write(whole, temporary)
+        images, difference = largest_difference(whole.network, form.open(temporary), photos)
+        if not difference <= LARGEST_DIFFERENCE:
+            raise UserError(
+                f"{name}: a probability differs by {difference:.2g} from {model} in {images} images; "
+                f"allowed: {LARGEST_DIFFERENCE:g}. Nothing is written. Try another version of "
+                f"{', '.join(form.needs) or 'TensorFlow'}."
+            )
+        temporary.replace(output)
+    finally:
+        remove(temporary)
+    print(f"{output}: largest difference of a probability {difference:.2g}, in {images} images")
+
+
+def largest_difference(network: Any, asks: list[Any], photos: Iterator[NDArray[np.uint8]]) -> tuple[int, float]:
+    """How many photos there were, and the largest difference; NaN where one of the models has no answer."""
+    differences = []
+    for photo in photos:
+        expected = np.asarray(network(photo[None]))
+        differences.append([np.abs(ask(photo[None]) - expected).max() for ask in asks])
+    return len(differences), float(np.max(differences))
+
+
+def found_photos(folder: Path) -> Iterator[NDArray[np.uint8]]:
+    """At most ``MOST`` photos from all over a folder: RGB (height, width, 3). UserError: there is none."""
+    files = list(files_below(folder)) if folder.is_dir() else []
+    photos = (pixels for file in files[:: len(files) // MOST + 1] if (pixels := pixels_of(folder / file)) is not None)
+    first = next(photos, None)
+    if first is None:
+        raise UserError(f"--photos: {folder} given, where no photo can be read. Give a folder of photos.")
+    yield first
+    yield from photos
+
+
+def pixels_of(file: Path) -> NDArray[np.uint8] | None:
+    """A photo as it is decoded for extraction; None where it cannot be."""
+    try:
+        return np.asarray(decode(read_file(file), UNLIMITED))
+    except UndecodableError:
+        return None
+
+
+def generated_photos() -> Iterator[NDArray[np.uint8]]:
+    """Coarse noise, as an image of each size: it has edges and planes, which noise alone has not."""
+    random = np.random.default_rng(0)
+    for height, width in SIZES:
+        coarse = random.integers(0, 256, (9, 9, 3), np.uint8)
+        yield np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def remove(path: Path) -> None:
+    """Deletes a file or a folder, if it is there."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""The command that classifies photos."""
+
+import glob
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from onepass.cli.prediction_writer import FORMATS, Answer, writing
+from onepass.engines import BATCH, Forward, infer, tensorflow
+from onepass.photos import UndecodableError, decode, files_below, read_file, resize
+
+MEGAPIXELS = 80
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to standard output."
+)
+@click.option("--top", type=click.IntRange(min=1), metavar="K", help="Only the K most probable classes; default: all.")
+@click.option("--max-megapixels", type=click.IntRange(min=1), default=MEGAPIXELS, show_default=True)
+def command(
+    model: Path, paths: tuple[str, ...], form: str, output: Path | None, top: int | None, max_megapixels: int
+) -> None:
+    """Say which class photos show, with the file of a model and nothing else.
+
+    MODEL is data/model.keras, or a copy of it anywhere. PATH is a photo, a folder (everything below it but hidden
+    files), a pattern such as 'photos/**/*.jpg', or - for a list of paths on standard input: one a line, or each ended
+    by NUL, as `find -print0` writes them.
+
+    A file that is no usable photo has a line of its own with the reason, on standard error too. Exit code: 0 if every
+    photo was classified, 1 if some were not, 2 if there is nothing to do or no model to do it with.
+
+    Example: python -m onepass predict data/model.keras photos --output found.csv
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends this quietly
+    files = list(dict.fromkeys(file for path in paths for file in files_of(path)))
+    if not files:
+        raise click.UsageError(f"no file in {' '.join(paths)}")
+    # A bar and rows in one terminal would write over each other.
+    quiet = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
+    classes, forward, side = load(model)
+    with (
+        writing(output, form, classes, top) as write,
+        tqdm(total=len(files), desc="predict", unit=" photos", disable=quiet) as progress,
+    ):
+        refused = 0
+        for answers in classify(files, PhotoFiles(side, max_megapixels * 1_000_000), forward):
+            write(answers)
+            for answer in answers:
+                if answer.refusal:
+                    refused += 1
+                    tqdm.write(f"{printable(answer.file)}: {answer.refusal}", file=sys.stderr)
+            progress.update(len(answers))
+    if refused:
+        print(f"{refused} of {len(files)} photos could not be classified", file=sys.stderr)
+        sys.exit(1)
+
+
+def files_of(path: str) -> Iterator[str]:
+    """The files that an argument means, sorted. What does not exist is given too: whoever reads it finds out why."""
+    if path == "-":
+        listed = sys.stdin.buffer.read()
+        names = listed.split(b"\0") if b"\0" in listed else listed.splitlines()
+        yield from (file for name in names if name for file in below(os.fsdecode(name)))
+    elif os.path.lexists(path):
+        yield from below(path)
+    else:
+        matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        yield from (file for match in matches or [path] for file in below(match))
+
+
+def below(path: str) -> Iterator[str]:
+    """A file itself, or all files below a folder but hidden ones."""
+    if not Path(path).is_dir():
+        yield path
+        return
+    for file in files_below(Path(path)):
+        if not any(part.startswith(".") for part in file.split("/")):
+            yield os.path.join(path, file)  # noqa: PTH118 - as the path was written: Path would shorten it
+
+
+class PhotoFiles:
+    """Pixels of files; those of a file that is no usable photo are black, and the reason is kept."""
+
+    def __init__(self, side: int, max_pixels: int) -> None:
+        self.shape = (side, side, 3)
+        self.refusals: dict[str, UndecodableError] = {}
+        self._max_pixels = max_pixels
+
+    def pixels(self, file: str) -> NDArray[np.uint8]:
+        """The photo as extraction reads it: uint8 RGB (side, side, 3), 0..255."""
+        try:
+            return resize(decode(read_file(Path(file)), self._max_pixels), self.shape[0])
+        except UndecodableError as refusal:
+            self.refusals[file] = refusal
+            return np.zeros(self.shape, np.uint8)
+
+
+def classify(files: list[str], photos: PhotoFiles, forward: Forward) -> Iterable[list[Answer]]:
+    """Answers to all files, in their order, batch by batch; only a few batches are in memory."""
+    for batch, probabilities in infer(files, photos.pixels, photos.shape, forward):
+        yield [
+            Answer(file, chances, photos.refusals.pop(file, None))
+            for file, chances in zip(batch, probabilities, strict=True)
+        ]
+
+
+def load(path: Path) -> tuple[list[str], Forward, int]:
+    """Class names, the compiled model from resized photos to probabilities, and the side of those photos."""
+    from onepass.model.keras_model import read_model  # noqa: PLC0415 - imports TensorFlow
+    from onepass.tensorflow import tf  # noqa: PLC0415
+
+    model = read_model(path)
+    after_resize = model.after_resize()
+    shape = (BATCH, model.side, model.side, 3)
+    traced = tf.function(lambda pixels: after_resize(pixels, training=False)).get_concrete_function(
+        tf.TensorSpec(shape, tf.uint8)
+    )
+    return model.classes, tensorflow.TENSORFLOW.compile(traced, shape, False), model.side
+
+
+def printable(name: str) -> str:
+    """A file name that cannot play with a terminal."""
+    return name if name.isprintable() else repr(name)

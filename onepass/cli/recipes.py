@@ -1,0 +1,99 @@
+"""Named experiments: each file in recipes/ is one way to classify photos, as the params in which it differs.
+
+``recipes run`` is ``dvc exp run --name NAME --set-param ...`` for each recipe, and nothing more. All keys of the
+sections that a recipe sets are given, those that it leaves out with their defaults, so that nothing of the experiment
+before is left over.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from onepass.backbones import check_backbone
+from onepass.core import UserError, read_yaml
+from onepass.heads import all_head_keys, read_head_plan
+from onepass.params import BackboneParams, ParamsError, ParamsFile, Section
+
+FOLDER = Path("recipes")
+
+
+class Recipe(Section):
+    """A file in recipes/."""
+
+    why: str
+    source: str
+    params: dict[str, dict[str, Any]]
+
+
+@click.group(no_args_is_help=True)
+def command() -> None:
+    """Named experiments: list them, or run them as experiments of the same names.
+
+    Example: python -m onepass recipes run ours question-cnn -S data.root=/path/to/photos
+    """
+
+
+@command.command("list")
+def list_recipes() -> None:
+    """Every recipe: what it is and where it comes from.
+
+    Example: python -m onepass recipes list
+    """
+    for path in sorted(FOLDER.glob("*.yaml")):
+        recipe = read_recipe(path)
+        print(f"{path.stem}\n    {recipe.why}\n    Source: {recipe.source}")
+
+
+@command.command("run")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--queue", is_flag=True, help="Queue them; `dvc queue start` runs them.")
+@click.option(
+    "-S", "--set-param", "changes", multiple=True, metavar="SECTION.KEY=VALUE", help="A change; may be repeated."
+)
+def run_recipes(names: tuple[str, ...], queue: bool, changes: tuple[str, ...]) -> None:
+    """Run recipes as experiments of the same names, one after the other.
+
+    Example: python -m onepass recipes run ours -S data.root=/path/to/photos
+    """
+    known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    if unknown := sorted(set(names) - set(known)):
+        raise UserError(f"No recipe {', '.join(unknown)} in {FOLDER}/; there are: {', '.join(known) or 'none'}.")
+    recipes = {name: read_recipe(FOLDER / f"{name}.yaml") for name in names}
+    for name, recipe in recipes.items():
+        line = [*dvc_command(name, recipe), *(["--queue"] if queue else [])]
+        for change in changes:  # after the recipe's own: the later one counts
+            line += ["--set-param", change]
+        if code := subprocess.run(line, check=False).returncode:
+            sys.exit(code)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A recipe, checked. UserError where it is none."""
+    try:
+        recipe = Recipe.model_validate(read_yaml(path.read_bytes(), str(path)))
+        params = ParamsFile(recipe.params, path)
+        backbone = params.read(BackboneParams)
+        check_backbone(backbone)
+        read_head_plan(params, backbone)
+    except (ValidationError, ParamsError) as error:
+        raise UserError(f"{path} is no recipe (why, source, params with backbone, head and train): {error}") from error
+    return recipe
+
+
+def dvc_command(name: str, recipe: Recipe) -> list[str]:
+    """The ``dvc exp run`` of a recipe."""
+    params = ParamsFile(recipe.params)
+    line = ["dvc", "exp", "run", "--name", name]
+    for schema in (BackboneParams, *all_head_keys()):
+        for key, value in params.read(schema).model_dump().items():
+            line += ["--set-param", f"{schema.section}.{key}={_text(value)}"]
+    return line
+
+
+def _text(value: Any) -> str:
+    """A value as DVC's ``--set-param`` reads it."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)

@@ -1,0 +1,153 @@
+"""Experiments as DVC keeps them: what each answered for which images, and what it was made from.
+
+Everything is read through DVC: from the workspace, the cache, or the team's remote.
+"""
+
+import csv
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.core import UserError
+from onepass.dvc_repo import dvc_files, experiments_of_head, files_at, read_lock, resolve_revision
+from onepass.evaluation import read_answers, read_metrics
+from onepass.machine_facts import key_of, recall
+
+WORKSPACE = "workspace"  # the name of what lies in the working tree
+PREDICTIONS = "metrics/predictions.csv"
+METRICS = "metrics/metrics.json"
+HEAD = ["data/head/head.json", "data/head/weights.npz"]
+FEATURES = ["data/features/fingerprint.json", "data/prepared/wanted_views.txt"]
+
+
+class NoResultsError(UserError):
+    """evaluate has not run."""
+
+
+class Experiment(NamedTuple):
+    """One training run and its answers on the evaluated split."""
+
+    names: list[str]  # all by which it was asked for
+    recipe: str  # what decides its results, but the seeds
+    params: dict[str, Any]  # of all stages, as they ran
+    sources: dict[str, str | None]  # digests of the code and the data from outside
+    seeds: list[int]  # of training and of the split
+    answers: str  # digest of the predictions
+    split: str  # that was evaluated
+    chose_the_epoch: bool  # the evaluated split did
+    labels: dict[str, str]  # of each evaluated image by hash, sorted
+    right: NDArray[np.bool_]  # (images,), in that order
+    log_loss: float
+    trained_parameters: int | None
+    seconds: float | None  # that train-head took on this machine, where it knows
+    computed: int | None  # rows of features, likewise
+
+
+class Experiments:
+    """The experiments of the repository of the current directory."""
+
+    def __init__(self) -> None:
+        self._workspace = dvc_files()
+        self._of_head = experiments_of_head(self._workspace)
+
+    @property
+    def names(self) -> list[str]:
+        """Those that `dvc exp list` names, which belong to the current commit."""
+        return list(self._of_head)
+
+    def read(self, name: str) -> Experiment:
+        """The experiment, revision or workspace of this name.
+
+        Raises:
+            NoResultsError: evaluate has not run in it.
+            UserError: there is no such revision, nobody has its results any more, or they are not readable.
+
+        """
+        return _read(name, self._files(name))
+
+    def _files(self, name: str) -> Any:
+        if name == WORKSPACE:
+            return self._workspace
+        try:
+            revision = self._of_head.get(name) or resolve_revision(self._workspace, name)
+        except ValueError as error:  # also of names that are not UTF-8
+            raise UserError(
+                f"{name!r} is neither an experiment nor a revision that git knows ({error}). "
+                f"Experiments of this commit: {', '.join(self.names) or 'none'}. `dvc exp list --all-commits` shows "
+                "those of other commits, `dvc exp pull origin NAME` fetches a colleague's."
+            ) from error
+        return files_at(self._workspace, revision)
+
+
+def _read(name: str, files: Any) -> Experiment:
+    try:
+        lock = read_lock(files)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+    if PREDICTIONS not in lock.made:
+        raise NoResultsError(
+            f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
+        )
+    contents = [_content(files, path, lock.made, name) for path in (METRICS, PREDICTIONS)]
+    metrics = read_metrics(contents[0], f"{METRICS} of {name}")
+    try:
+        answers = read_answers(contents[1], metrics.split)
+    except (ValueError, csv.Error) as error:
+        raise UserError(
+            f"{PREDICTIONS} of {name} is not as this version writes it ({error!r}). Run the experiment again."
+        ) from error
+    return Experiment(
+        names=[name],
+        recipe=lock.recipe,
+        params=lock.params,
+        sources=lock.sources,
+        seeds=lock.seeds,
+        answers=lock.made[PREDICTIONS],
+        split=metrics.split,
+        chose_the_epoch=metrics.chose_the_epoch,
+        labels=answers.labels,
+        right=answers.right,
+        log_loss=metrics.log_loss,
+        trained_parameters=_trained_parameters(files),
+        seconds=_fact(files, "train-head", HEAD, "seconds"),
+        computed=_fact(files, "extract-features", FEATURES, "computed"),
+    )
+
+
+def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
+    """An output, as dvc.lock says that it is."""
+    try:
+        content = bytes(files.read_bytes(path))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path} of {name} is neither on this machine nor on a remote that it knows. Who has run {name} can "
+            f"publish it with `make publish-experiment NAME={name}`; or run it again."
+        ) from error
+    except Exception as error:  # each kind of remote has its own errors
+        raise UserError(f"{path} of {name} could not be fetched: {error}. Check `dvc remote list`.") from error
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != made[path]:
+        raise UserError(f"{path} of {name} is not what its dvc.lock says: changed or damaged. Run `dvc repro`.")
+    return content
+
+
+def _optional(files: Any, path: str) -> bytes | None:
+    """A file that a comparison can do without."""
+    try:
+        return bytes(files.read_bytes(path))
+    except Exception:  # noqa: BLE001 - each kind of remote has its own errors
+        return None
+
+
+def _trained_parameters(files: Any) -> int | None:
+    head = _optional(files, HEAD[0])
+    count: int | None = json.loads(head).get("trained_parameters") if head else None
+    return count
+
+
+def _fact(files: Any, stage: str, paths: list[str], fact: str) -> Any:
+    """What this machine remembers of the run that made the files; None where it does not."""
+    contents = [content for path in paths if (content := _optional(files, path)) is not None]
+    return (recall(stage, key_of(*contents)) or {}).get(fact) if len(contents) == len(paths) else None

@@ -1,0 +1,33 @@
+"""What every other package may need: files that appear whole, errors for people, hashes, threads, CSV, YAML.
+
+Knows nothing of photos, networks or DVC, and imports no other package of onepass.
+"""
+
+from onepass.core.atomic_files import atomic_file, write_atomically, write_json
+from onepass.core.concurrency import batched, bounded_map
+from onepass.core.csv_files import csv_line, write_csv
+from onepass.core.errors import UserError, listed, run_stage
+from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
+from onepass.core.yaml_files import load_yaml, read_yaml
+
+__all__ = [
+    "HASH_BYTES",
+    "HashIndex",
+    "Hashes",
+    "UserError",
+    "atomic_file",
+    "batched",
+    "bounded_map",
+    "csv_line",
+    "find",
+    "in_hex",
+    "listed",
+    "load_yaml",
+    "packed",
+    "read_yaml",
+    "run_stage",
+    "sha256_of_files",
+    "write_atomically",
+    "write_csv",
+    "write_json",
+]

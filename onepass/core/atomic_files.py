@@ -1,0 +1,45 @@
+"""Files that appear whole or not at all, even when the process or the machine dies."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to; at the end it replaces ``path`` in one step that survives a power loss."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two writers of the same file from sharing a temporary one.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces ``path`` by ``content`` in one step that survives a power loss."""
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def write_json(path: Path, content: Any) -> None:
+    r"""Readable and byte-stable JSON: sorted keys, a final newline.
+
+    Bytes of names that are no UTF-8 become escapes, ``\udcff``, which json.loads gives back as they were.
+    """
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode(errors="backslashreplace"))

@@ -1,0 +1,81 @@
+"""YAML as DVC reads and writes it, by PyYAML's loader in C."""
+
+import re
+from typing import Any
+
+import yaml
+
+from onepass.core.errors import UserError
+
+DEEPEST = 20  # sections and lists inside one another, in a file that people write
+
+
+def read_yaml(content: bytes, name: str) -> Any:
+    """The one document of a YAML file that people write: no aliases, no key twice, of a bounded depth.
+
+    YAML 1.2's core schema, as DVC reads it: 1e-05 is a number, and only true and false are truth values.
+
+    Args:
+        name: of the file, for the message.
+
+    Raises:
+        UserError: anything else.
+
+    """
+    try:
+        text = content.decode()
+        _check_events(text, name)
+        return load_yaml(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or !!int many
+        raise UserError(f"{name} is not readable YAML: {error}") from error
+
+
+def load_yaml(content: str | bytes) -> Any:
+    """The one document of YAML that a program wrote, with the scalars of YAML 1.2. yaml.YAMLError: it is none."""
+    return yaml.load(content, _Loader)  # noqa: S506 - a subclass of the safe loader
+
+
+def _check_events(text: str, name: str) -> None:
+    """Before anything is built: aliases can blow a small file up to gigabytes, and no parameter needs one."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise UserError(f"{name} has a YAML alias (*name); write the value out instead.")
+        if depth > DEEPEST:
+            raise UserError(f"{name} has more than {DEEPEST} sections and lists inside one another.")
+
+
+class _Loader(yaml.CSafeLoader):
+    """The loader in C, with the scalars of YAML 1.2 and an eye for keys that stand twice."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own name and type
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[str, int] = {}
+        for key_node, _ in node.value:
+            key, line = str(self.construct_object(key_node, deep=True)), key_node.start_mark.line + 1
+            if key in lines:
+                raise yaml.YAMLError(f'duplicate key "{key}" in line {line}; it stands in line {lines[key]} too')
+            lines[key] = line
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return mapping
+
+    def construct_int(self, node: Any) -> int:
+        """PyYAML would read 010 as 8."""
+        text = str(self.construct_scalar(node))
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+
+
+SCALARS = {  # tag: pattern, and the characters that it may begin with
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    "float": (
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+}
+for _name, (_pattern, _first) in SCALARS.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(rf"(?:{_pattern})\Z"), _first)
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_int)

@@ -1,0 +1,222 @@
+"""DVC: the only module that imports its Python, and the only one that reads dvc.lock.
+
+What DVC still has of a stage's last run: it deletes outputs before a stage runs, but dvc.lock still names them, so
+DVC's own file system serves them, from the cache, else from the remote. And experiments, revisions, and the copies
+that cache and remote keep.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from onepass.core import UserError, load_yaml
+
+SEEDS = ("train.seed", "split.seed")
+PRESENTATION = "report"  # the stage whose params and code change no result
+
+
+def dvc_files() -> Any:
+    """An fsspec file system of the outputs that dvc.lock names, rooted at the repository of this folder."""
+    from dvc.api import DVCFileSystem  # noqa: PLC0415 - costs 0.3 s, so not before it is needed
+
+    return DVCFileSystem()
+
+
+def files_at(files: Any, revision: str) -> Any:
+    """The same of a revision of git, with this workspace's configuration: its own may be older than the remote."""
+    from dvc.api import DVCFileSystem  # noqa: PLC0415
+
+    return DVCFileSystem(rev=revision, config=files.repo.config)
+
+
+def read_previous(files: Any, path: str) -> bytes | None:
+    """The bytes of an earlier output, or None where there is none or nobody can give it any more."""
+    try:
+        return bytes(files.read_bytes(path))
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001 - each kind of remote has its own errors
+        # A run that must not depend on its past: whatever is the matter, everything can be made anew.
+        print(f"not reused, the previous {path} cannot be read: {error}", flush=True)
+        return None
+
+
+def previous_folder(files: Any, folder: str) -> dict[str, Path]:
+    """Where DVC's cache keeps each file of an earlier output, by its name in the folder.
+
+    What the cache lacks is brought from the remote first, all at once: one by one, thousands of parts would
+    cost as many round trips. (And read through ``files``, each would cost a query of DVC's index, 2 ms.)
+    """
+    repo = files.repo
+    cache = repo.cache.local
+    found: dict[str, Path] = {}
+    for out in repo.index.outs:
+        if str(out) != folder or not out.hash_info:
+            continue
+        listing = out.get_obj()
+        if listing is None or not all(cache.exists(content.value) for _, _, content in listing):
+            try:
+                repo.fetch(targets=[folder])
+            except Exception as error:  # noqa: BLE001 - each kind of remote has its own errors
+                print(f"not fetched, the previous {folder}: {error}", flush=True)
+        for parts, _, content in out.get_obj() or ():
+            found["/".join(parts)] = Path(cache.oid_to_path(content.value))
+    return found
+
+
+def machine_folder(files: Any) -> Path:
+    """A folder beside the DVC cache: the same one for every temporary workspace of ``dvc exp run``."""
+    return Path(files.repo.cache.local_cache_dir) / "onepass"
+
+
+class Lock:
+    """What dvc.lock says of the run that made the outputs: more than params.yaml, which may have been edited since."""
+
+    def __init__(self, content: bytes) -> None:
+        """UserError: it is not readable."""
+        try:
+            parsed = load_yaml(content) or {}
+            self._stages: dict[str, Any] = dict(parsed.get("stages", {}))
+            outs = [out for stage in self._stages.values() for out in stage.get("outs", [])]
+            self.made: dict[str, str] = {out["path"]: out["md5"] for out in outs}  # digests of all outputs
+        except (yaml.YAMLError, AttributeError, TypeError, KeyError) as error:
+            raise UserError(f"dvc.lock cannot be read: {error}. Mend it, or run `dvc repro`.") from error
+        self._stages.pop(PRESENTATION, None)
+
+    @property
+    def recipe(self) -> str:
+        """All that decides the results, but seeds: commands, params, and the code and data from outside by digest."""
+        recipe = {
+            name: {
+                "cmd": stage["cmd"],
+                "params": {key: value for key, value in _params(stage).items() if key not in SEEDS},
+                "deps": self._from_outside(stage),
+            }
+            for name, stage in self._stages.items()
+        }
+        return json.dumps(recipe, sort_keys=True)
+
+    @property
+    def seeds(self) -> list[int]:
+        """By SEEDS; 0 where no stage has one."""
+        return [self.params.get(key, 0) for key in SEEDS]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Those of all stages, by the names of params.yaml: train.seed."""
+        return {key: value for stage in self._stages.values() for key, value in _params(stage).items()}
+
+    @property
+    def sources(self) -> dict[str, str | None]:
+        """Digests of the code and the data that came from outside, by path."""
+        return {path: md5 for stage in self._stages.values() for path, md5 in self._from_outside(stage).items()}
+
+    def _from_outside(self, stage: dict[str, Any]) -> dict[str, str | None]:
+        return {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in self.made}
+
+
+def read_lock(files: Any) -> Lock:
+    """The dvc.lock of ``dvc_files`` or ``files_at``; an empty one where there is none."""
+    from dvc.exceptions import DvcException  # noqa: PLC0415
+
+    try:
+        return Lock(files.read_bytes("dvc.lock"))
+    except FileNotFoundError:
+        return Lock(b"")
+    except DvcException as error:
+        raise UserError(f"dvc.yaml and dvc.lock cannot be read: {error}. Mend them, or run `dvc repro`.") from error
+
+
+def _params(stage: dict[str, Any]) -> dict[str, Any]:
+    """By section.key, also where a stage declares a whole section."""
+    flat: dict[str, Any] = {}
+    for name, value in stage.get("params", {}).get("params.yaml", {}).items():
+        flat |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def experiments_of_head(files: Any) -> dict[str, str]:
+    """The experiments of this commit, name and revision, as `dvc exp list` names them; sorted."""
+    from dvc.exceptions import DvcException  # noqa: PLC0415
+
+    try:
+        listed = files.repo.experiments.ls()
+    except DvcException:  # nothing is committed yet, or there is no git
+        return {}
+    return dict(sorted(experiment for of_commit in listed.values() for experiment in of_commit))
+
+
+def resolve_revision(files: Any, name: str) -> str:
+    """The commit that a name of git means. ValueError: git knows none."""
+    from dvc.exceptions import DvcException  # noqa: PLC0415
+    from dvc.scm import resolve_rev  # noqa: PLC0415
+
+    try:
+        return str(resolve_rev(files.repo.scm, name))
+    except DvcException as error:
+        raise ValueError(str(error)) from error
+
+
+class StoredCopy(NamedTuple):
+    """One copy of an object, in the workspace, the cache or the remote."""
+
+    name: str  # what to call it
+    files: Any  # its file system
+    path: str  # there
+    md5: str  # that it should have
+
+    def is_damaged(self) -> bool:
+        """Whether it is there and its bytes are others. md5 is no guard against malice here, only against damage."""
+        if not self.files.exists(self.path):
+            return False
+        digest = hashlib.md5(usedforsecurity=False)
+        with self.files.open(self.path, "rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest() != self.md5
+
+
+def outputs_made() -> dict[str, Any]:
+    """DVC's record of each output that a stage made, by path.
+
+    Files that people put under DVC with `dvc add` are theirs to change: a difference there is no damage.
+    """
+    return {str(out): out for out in dvc_files().repo.index.outs if out.hash_info and not out.stage.is_data_source}
+
+
+def listing_copies(out: Any, remote: str | None) -> Iterator[StoredCopy]:
+    """The stored listing of a tracked folder, which names the content of its files.
+
+    Args:
+        remote: whose copies count too; empty: the default one; None: no remote.
+
+    """
+    if out.hash_info.isdir:
+        for place, files, stored in _stores(out.repo, out.hash_info.value, remote):
+            yield StoredCopy(
+                f"the listing of {out} in {place}", files, stored, out.hash_info.value.removesuffix(".dir")
+            )
+
+
+def file_copies(out: Any, remote: str | None) -> Iterator[StoredCopy]:
+    """Every copy of an output, or of every file in it; none where its listing is lost."""
+    from dvc.fs import localfs  # noqa: PLC0415
+
+    listing = (out.get_obj() or ()) if out.hash_info.isdir else [((), None, out.hash_info)]
+    for parts, _, content in listing:
+        file = "/".join([str(out), *parts])
+        yield StoredCopy(f"{file} in the workspace", localfs, f"{out.repo.root_dir}/{file}", content.value)
+        for place, files, stored in _stores(out.repo, content.value, remote):
+            yield StoredCopy(f"{file} in {place}", files, stored, content.value)
+
+
+def _stores(repo: Any, oid: str, remote: str | None) -> Iterator[tuple[str, Any, str]]:
+    """The places of an object in the cache and, if asked for, the remote."""
+    yield "the cache", repo.cache.local.fs, repo.cache.local.oid_to_path(oid)
+    if remote is not None:
+        store = repo.cloud.get_remote_odb(name=remote or None)
+        yield "the remote", store.fs, store.oid_to_path(oid)

@@ -1,0 +1,63 @@
+"""What an inference engine is, and which there are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.core import UserError
+
+
+class Forward(NamedTuple):
+    """A compiled network: uint8 (batch, side, side, channels) to features (batch, *shape), for one size of batch."""
+
+    call: Callable[[NDArray[np.uint8]], NDArray[Any]]
+    at_once: int  # calls that are best made at the same time, by as many threads
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        return self.call(pixels)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to run a frozen network."""
+
+    name: str  # backbone.runtime
+    package: str  # whose version can change the last bits of features
+    # From a traced function of TensorFlow, the shape of its pixels and whether to compute in bfloat16, to one call.
+    compile: Callable[[Any, tuple[int, int, int, int], bool], Forward]
+    # Whether it makes a bfloat16 network of a float32 one itself, which is faster than conversions between layers.
+    fuses_bfloat16: Callable[[], bool]
+
+
+ENGINES: dict[str, Engine] = {}
+
+
+def register_engine(engine: Engine) -> Engine:
+    """Makes an engine known under its name."""
+    ENGINES[engine.name] = engine
+    return engine
+
+
+def engine_names() -> list[str]:
+    """The values that ``backbone.runtime`` can have."""
+    return sorted(ENGINES)
+
+
+def find_engine(name: str) -> Engine:
+    """The engine of this name. KeyError: there is none."""
+    return ENGINES[name]
+
+
+def library_version(package: str) -> str:
+    """The installed version of an engine's library or of what it needs. UserError where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError as error:
+        raise UserError(
+            f"backbone.runtime: {package} given, which is not installed. Install it with `pip install '.[{package}]'` "
+            "in the project's folder, or use backbone.runtime: tensorflow."
+        ) from error

@@ -1,0 +1,55 @@
+"""What the head says of every image, and how good that is on images that did not train it.
+
+``metrics`` and ``predictions`` own the files of these names, ``curves`` reads what training logged, ``near_copies``
+looks for leaks, and ``findings`` explains a result, a file a family. Knows nothing of pages and of DVC.
+"""
+
+from onepass.evaluation.curves import Curve, read_curve
+from onepass.evaluation.findings import Finding, RunFacts, find_all, read_findings, register_finding
+from onepass.evaluation.metrics import (
+    ClassMetrics,
+    Metrics,
+    ReliabilityBin,
+    read_metrics,
+    read_reliability,
+    reliability,
+    score,
+)
+from onepass.evaluation.near_copies import CopySearch, NearCopies
+from onepass.evaluation.photo_facts import PhotoFacts
+from onepass.evaluation.predictions import (
+    Answers,
+    Mistake,
+    Prediction,
+    PredictionSummary,
+    read_answers,
+    summarise_predictions,
+    write_predictions,
+)
+
+__all__ = [
+    "Answers",
+    "ClassMetrics",
+    "CopySearch",
+    "Curve",
+    "Finding",
+    "Metrics",
+    "Mistake",
+    "NearCopies",
+    "PhotoFacts",
+    "Prediction",
+    "PredictionSummary",
+    "ReliabilityBin",
+    "RunFacts",
+    "find_all",
+    "read_answers",
+    "read_curve",
+    "read_findings",
+    "read_metrics",
+    "read_reliability",
+    "register_finding",
+    "reliability",
+    "score",
+    "summarise_predictions",
+    "write_predictions",
+]

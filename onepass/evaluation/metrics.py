@@ -1,0 +1,144 @@
+"""metrics.json: how good the predictions are, and how sure that is."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from onepass.core import UserError
+from onepass.statistics import wilson
+
+BINS = 10  # of confidence, in the reliability curve and the calibration error
+
+
+class ClassMetrics(BaseModel):
+    """How well one class is told from the others; shares, 0..1."""
+
+    model_config = ConfigDict(frozen=True)
+    precision: float
+    recall: float
+    f1: float
+    images: int
+
+
+class Metrics(BaseModel):
+    """The content of metrics.json: the scores of the evaluated split."""
+
+    model_config = ConfigDict(frozen=True)
+    accuracy: float
+    accuracy_low: float  # ends of its 95 % interval
+    accuracy_high: float
+    log_loss: float  # nats
+    roc_auc: float
+    expected_calibration_error: float
+    images: int
+    correct: int
+    per_class: dict[str, ClassMetrics]
+    split: str  # that was evaluated
+    chose_the_epoch: bool  # by the evaluated split, so that the accuracy is somewhat optimistic
+    best_epoch: int  # counted from 1; 0 where none was chosen
+    epochs: int
+
+
+class ReliabilityBin(NamedTuple):
+    """A row of reliability.csv: images of which the head is about as sure."""
+
+    confidence: float  # mean
+    accuracy: float
+    images: int
+
+
+def score(
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    classes: list[str],
+    split: str,
+    best_epoch: int,
+    epochs: int,
+) -> Metrics:
+    """The metrics of a split.
+
+    Args:
+        labels: (images,), numbers of classes; every class occurs.
+        probabilities: (images, classes), rows sum to 1.
+
+    """
+    from sklearn.metrics import log_loss, precision_recall_fscore_support  # noqa: PLC0415 - costs a second
+
+    predicted = probabilities.argmax(axis=1)
+    correct = int((predicted == labels).sum())
+    low, high = wilson(correct / len(labels), len(labels))
+    numbers = list(range(len(classes)))
+    by_class = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+    return Metrics(
+        accuracy=correct / len(labels),
+        accuracy_low=low,
+        accuracy_high=high,
+        log_loss=float(log_loss(labels, probabilities, labels=numbers)),
+        roc_auc=_roc_auc(labels, probabilities),
+        expected_calibration_error=calibration_error(labels, probabilities),
+        images=len(labels),
+        correct=correct,
+        per_class={
+            name: ClassMetrics(precision=float(p), recall=float(r), f1=float(f), images=int(n))
+            for name, p, r, f, n in zip(classes, *by_class, strict=True)
+        },
+        split=split,
+        chose_the_epoch=split == "validation" and best_epoch > 0,
+        best_epoch=best_epoch,
+        epochs=epochs,
+    )
+
+
+def read_metrics(content: bytes, name: str | Path) -> Metrics:
+    """The content of a metrics.json; ``name`` is for the message. UserError: another version wrote it, or nobody."""
+    try:
+        return Metrics.model_validate_json(content)
+    except ValidationError as error:
+        wrong = ", ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:5])
+        raise UserError(
+            f"{name} is not as this version of onepass writes it: {wrong}. `dvc repro` brings it up to date."
+        ) from error
+
+
+def reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[ReliabilityBin]:
+    """Each occupied bin of confidence."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return [
+        ReliabilityBin(
+            float(confidence[bins == bin_].mean()), float(right[bins == bin_].mean()), int((bins == bin_).sum())
+        )
+        for bin_ in np.unique(bins)
+    ]
+
+
+def read_reliability(path: Path) -> list[ReliabilityBin]:
+    """The rows of reliability.csv. UserError where it is missing or something else."""
+    try:
+        with path.open(newline="") as file:
+            return [
+                ReliabilityBin(float(row["confidence"]), float(row["accuracy"]), int(row["images"]))
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} cannot be read: {error!r}. `dvc repro` brings it up to date.") from error
+
+
+def calibration_error(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Expected calibration error (Naeini et al., 2015): mean gap of confidence and accuracy over equal bins."""
+    table = reliability(labels, probabilities)
+    return sum(images * abs(confidence - accuracy) for confidence, accuracy, images in table) / len(labels)
+
+
+def _roc_auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
+    """Area under the ROC curve; for more than two classes the mean over one against the rest."""
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415
+
+    if probabilities.shape[1] == 2:
+        return float(roc_auc_score(labels, probabilities[:, 1]))
+    return float(roc_auc_score(labels, probabilities, multi_class="ovr"))

@@ -1,0 +1,203 @@
+"""predictions.csv: a row an image, with its label, what was predicted, and a probability a class.
+
+The one place that knows its columns: written row by row, summarised for pages in memory that does not grow with it,
+and read for comparisons. With a million images and a thousand classes the file has nine gigabytes, nearly all of it
+probabilities that no page shows: only the lines of mistakes are taken apart.
+"""
+
+import csv
+import hashlib
+import heapq
+import io
+from bisect import insort
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.core import HashIndex, UserError, packed, write_csv
+from onepass.photos import SPLITS, Assignment, Image
+
+BUFFER = 1 << 20  # bytes; a row may have nine thousand
+
+
+class Prediction(NamedTuple):
+    """The first cells of a row: an image, what it is, and what the head says."""
+
+    hash: str
+    file: str
+    split: str
+    label: str
+    predicted: str
+
+
+def write_predictions(
+    path: Path,
+    images: Iterable[Image],
+    rows: Sequence[Assignment],
+    classes: list[str],
+    probabilities: NDArray[np.float64],
+) -> None:
+    """A line for the first file of each image, in the order of the files.
+
+    Args:
+        images: rows of images.csv, gone through once.
+        rows: of splits.csv.
+        probabilities: (rows, classes).
+
+    Raises:
+        UserError: an image has no file.
+
+    """
+    columns = [*Prediction._fields, *(f"p_{name}" for name in classes)]
+    write_csv(path, columns, _lines_of(images, rows, classes, probabilities))
+
+
+def _lines_of(
+    images: Iterable[Image], rows: Sequence[Assignment], classes: list[str], probabilities: NDArray[np.float64]
+) -> Iterator[list[str]]:
+    places = HashIndex(packed(row.hash for row in rows))
+    missing = np.ones(len(rows), bool)
+    for image in images:
+        place = places.place(image.hash)
+        if place is not None and missing[place]:
+            missing[place] = False
+            row, chances = rows[place], probabilities[place]
+            predicted = classes[chances.argmax()]
+            yield [row.hash, image.file, row.split, row.label, predicted, *(f"{chance:.6f}" for chance in chances)]
+    if missing.any():
+        raise UserError(
+            f"images.csv has no file of {missing.sum()} of the images in splits.csv. Run `dvc repro --force prepare`."
+        )
+
+
+class Mistake(NamedTuple):
+    """A wrong prediction; of two that are as confident, the smaller one is the later row."""
+
+    confidence: float  # probability of what was predicted, 0..1
+    row: int  # counted down from 0
+    prediction: Prediction
+    chance: float  # probability of the label, 0..1
+
+
+class PredictionSummary(NamedTuple):
+    """What a page shows of all predictions."""
+
+    sha256: str  # of the file
+    classes: list[str]
+    images: NDArray[np.int64]  # (classes, 3): how many in each of ``SPLITS``
+    confusion: NDArray[np.int64]  # (labels, predicted): images of the evaluated split
+    mistakes: list[Mistake]  # of the evaluated split, the most confident first
+    samples: dict[str, list[Prediction]]  # by class: its images with the smallest hashes
+
+
+def summarise_predictions(path: Path, evaluated: str, mistakes: int, samples: int) -> PredictionSummary:
+    """Reads the file once.
+
+    Args:
+        evaluated: the split of which confusion and mistakes are wanted.
+        mistakes: how many of them to keep.
+        samples: how many images of each class to keep, from whatever split.
+
+    Raises:
+        UserError: the file is missing, or is not what evaluate writes.
+
+    """
+    digest = hashlib.sha256()
+    number = 1
+    try:
+        with path.open("rb", buffering=BUFFER) as file:
+            lines = _lines(file, digest)
+            classes = [name.removeprefix("p_") for name in _cells(next(lines, b""))[len(Prediction._fields) :]]
+            numbers = {name: number for number, name in enumerate(classes)}
+            images = np.zeros((len(classes), len(SPLITS)), np.int64)
+            confusion = np.zeros((len(classes), len(classes)), np.int64)
+            worst: list[Mistake] = []
+            smallest: dict[str, list[Prediction]] = {name: [] for name in classes}
+            for number, line in enumerate(lines, 2):
+                row, chances = _split(line, len(classes))
+                label, predicted = numbers[row.label], numbers[row.predicted]
+                images[label, SPLITS.index(row.split)] += 1
+                _keep_smallest(smallest[row.label], row, samples)
+                if row.split == evaluated:
+                    confusion[label, predicted] += 1
+                    if label != predicted:
+                        mistake = Mistake(_cell(chances, predicted), -number, row, _cell(chances, label))
+                        _keep_largest(worst, mistake, mistakes)
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise UserError(
+            f"{path}, row {number}, cannot be read: {type(error).__name__} {error}. `dvc repro` writes this file; "
+            "`dvc pull` fetches it from the team's remote."
+        ) from error
+    return PredictionSummary(digest.hexdigest(), classes, images, confusion, sorted(worst, reverse=True), smallest)
+
+
+def _lines(file: IO[bytes], digest: Any) -> Iterator[bytes]:
+    """The rows as they stand in the file; a quoted name may hold line breaks."""
+    for first in file:
+        line = first
+        while b'"' in line and line.count(b'"') % 2 and (more := file.readline()):
+            line += more
+        digest.update(line)
+        yield line
+
+
+def _split(line: bytes, classes: int) -> tuple[Prediction, bytes]:
+    """The first cells of a row, and its probabilities still joined by commas. ValueError: too few or too many."""
+    if b'"' in line:
+        cells = _cells(line)
+        first, chances = cells[: len(Prediction._fields)], ",".join(cells[len(Prediction._fields) :]).encode()
+    else:
+        *parts, chances = line.split(b",", len(Prediction._fields))
+        first = [part.decode(errors="surrogateescape") for part in parts]
+    if chances.count(b",") + 1 != classes:
+        raise ValueError(f"{chances.count(b',') + 1} probabilities for {classes} classes")
+    return Prediction(*first), chances
+
+
+def _cell(chances: bytes, number: int) -> float:
+    return float(chances.split(b",", number + 1)[number])
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader(io.StringIO(line.decode(errors="surrogateescape"), newline=""), strict=True), [])
+
+
+def _keep_smallest(kept: list[Prediction], row: Prediction, most: int) -> None:
+    if len(kept) < most or row.hash < kept[-1].hash:
+        insort(kept, row)
+        del kept[most:]
+
+
+def _keep_largest(heap: list[Mistake], mistake: Mistake, most: int) -> None:
+    (heapq.heappush if len(heap) < most else heapq.heappushpop)(heap, mistake)
+
+
+class Answers(NamedTuple):
+    """What a comparison needs of predictions: the evaluated images, and which of them are right."""
+
+    labels: dict[str, str]  # of each image by hash, sorted
+    right: NDArray[np.bool_]  # (images,), in that order
+
+
+def read_answers(content: bytes, split: str) -> Answers:
+    """The answers for the images of ``split``.
+
+    Raises:
+        ValueError, csv.Error: this is no predictions.csv, or it has no image of the split.
+
+    """
+    rows = csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
+    header = next(rows, [])
+    if tuple(header[: len(Prediction._fields)]) != Prediction._fields:
+        found = ", ".join(header[: len(Prediction._fields)])
+        raise ValueError(f"columns {found}; expected {', '.join(Prediction._fields)}")
+    evaluated = sorted((hash_, label, predicted) for hash_, _, where, label, predicted, *_ in rows if where == split)
+    if not evaluated:
+        raise ValueError(f"no {split} image")
+    return Answers(
+        {hash_: label for hash_, label, _ in evaluated},
+        np.array([label == predicted for _, label, predicted in evaluated]),
+    )

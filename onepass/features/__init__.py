@@ -1,0 +1,12 @@
+"""The feature store: rows of features keyed by content, computed once, kept, checked and shared.
+
+README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``extraction``
+what is computed, ``reuse`` and ``pool`` what is not, ``store`` how stages read it. Knows nothing of labels and heads.
+"""
+
+from onepass.features.extraction import extract
+from onepass.features.fingerprint import fingerprint
+from onepass.features.rows import DamagedPartError
+from onepass.features.store import FINGERPRINT_FILE, Store, open_store, read_features
+
+__all__ = ["FINGERPRINT_FILE", "DamagedPartError", "Store", "extract", "fingerprint", "open_store", "read_features"]

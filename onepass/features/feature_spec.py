@@ -1,0 +1,46 @@
+"""What the rows of a backbone are: their fingerprint, dtype and shape, found without loading the network where it
+was found before.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from onepass.backbones import Backbone, FeatureShape, Network
+from onepass.core import write_json
+from onepass.features.fingerprint import fingerprint
+from onepass.features.store import Store
+from onepass.params import INPUT
+
+
+def specify(
+    backbone: Backbone, images: int, previous: Store | None, machine: Path, load: Callable[[], Network]
+) -> Store:
+    """The store of these many rows, as its fingerprint.json will say.
+
+    What is below the cut only the loaded network can tell. The answer for the same file is taken from
+    the previous output or from this machine's notes; ``load`` gives the network where neither has it.
+    """
+    weights_file = backbone.weights_sha256()
+    found = _feature_shape(backbone, weights_file, previous, machine, load)
+    return Store(images, found.dtype, found.shape, fingerprint(backbone, found.network), weights_file)
+
+
+def _feature_shape(
+    backbone: Backbone, weights_file: str, previous: Store | None, machine: Path, load: Callable[[], Network]
+) -> FeatureShape:
+    if backbone.layer == INPUT:
+        return load().feature_shape()
+    if previous is not None and previous.weights_file == weights_file:
+        network = previous.fingerprint.get("network", "")
+        if fingerprint(backbone, network) == previous.fingerprint:
+            return FeatureShape(network, previous.dtype, previous.shape)
+    question = json.dumps(fingerprint(backbone, weights_file), sort_keys=True)
+    note = machine / "descriptions" / f"{hashlib.sha256(question.encode()).hexdigest()}.json"
+    try:
+        return FeatureShape(**json.loads(note.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        found = load().feature_shape()
+        write_json(note, found._asdict())
+        return found

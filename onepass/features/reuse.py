@@ -1,0 +1,39 @@
+"""The rows of the previous output: what DVC still has of the store that was last in a folder."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from onepass.dvc_repo import previous_folder, read_previous
+from onepass.features.row_index import RowIndex
+from onepass.features.rows import DamagedPartError, Rows, row_hashes, unpack
+from onepass.features.store import FINGERPRINT_FILE, Store
+
+
+def previous_store(files: Any, folder: Path) -> Store | None:
+    """Its ``fingerprint.json``, if there is one."""
+    try:
+        return Store(**json.loads(read_previous(files, f"{folder}/{FINGERPRINT_FILE}") or b""))
+    except (ValueError, TypeError):
+        return None
+
+
+def add_previous(index: RowIndex, files: Any, folder: Path, store: Store) -> None:
+    """Finds rows in the parts of the previous output. Damaged parts are named and left out."""
+    sound_rows = partial(unpack, expected=store.row_type, key=store.key)  # the same for thousands of parts
+    for name, path in sorted(previous_folder(files, str(folder)).items()):
+        if name.endswith(".npy"):
+            _find_in(f"{folder}/{name}", path, index, sound_rows)
+
+
+def _find_in(part: str, path: Path, index: RowIndex, sound_rows: Callable[[bytes, str], Rows]) -> None:
+    try:
+        index.add(part, path, row_hashes(sound_rows(path.read_bytes(), part)))
+        return
+    except OSError as error:
+        damage: Exception | str = f"{part}: {error.strerror}, and no remote gave it"
+    except DamagedPartError as error:
+        damage = error
+    print(f"not reused, a part of the previous features is lost or damaged: {damage}", flush=True)

@@ -1,0 +1,61 @@
+"""What a kind of head is given to fit, made of the tables and the store."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from onepass.core import UserError
+from onepass.features import Store
+from onepass.heads.dataset import Dataset, make_dataset
+from onepass.heads.head_kind import FitTask, HeadPlan
+from onepass.heads.trained_head import Figures, TrainedHead
+from onepass.photos import Assignment
+
+
+def make_fit_task(
+    plan: HeadPlan,
+    rows: Sequence[tuple[Assignment, Sequence[str]]],
+    folder: Path,
+    store: Store,
+    layers_above: Callable[[], Any] | None,
+    log: Callable[[Figures, Figures], None],
+) -> FitTask:
+    """What the chosen kind is given.
+
+    Args:
+        rows: of splits.csv, each with the keys of its stored features.
+        folder: of the store.
+        layers_above, log: see ``FitTask``.
+
+    Raises:
+        UserError: classes or features that do not fit the params.
+
+    """
+    classes = sorted({row.label for row, _ in rows})
+    if plan.head.pooling != "none" and len(store.shape) != 3:
+        raise UserError(
+            f"head.pooling: {plan.head.pooling} given for features of the shape {tuple(store.shape)}, which have no "
+            "height and width to pool over; allowed: none."
+        )
+    scale = 1 / 255 if store.dtype == "uint8" else 1.0
+    empty = TrainedHead(classes, resolve_activation(plan.head.activation, classes), scale, plan.head.pooling)
+
+    def dataset(split: str) -> Dataset:
+        members = [(row, keys) for row, keys in rows if row.split == split]
+        labels = [classes.index(row.label) for row, _ in members]
+        return make_dataset(folder, store, [keys for _, keys in members], labels, plan.kind.whole)
+
+    data, validation = dataset("train"), dataset("validation")
+    return FitTask(plan.head, plan.train, empty, store.shape, data, validation, layers_above, log)
+
+
+def resolve_activation(given: str, classes: list[str]) -> str:
+    """``head.activation``, also where it is auto. UserError: a sigmoid with more than two classes."""
+    if given == "sigmoid" and len(classes) != 2:
+        raise UserError(
+            f"head.activation: sigmoid given, which tells two classes apart; these are {len(classes)}: "
+            f"{', '.join(classes[:10])}. Allowed: softmax, auto."
+        )
+    if given != "auto":
+        return given
+    return "sigmoid" if len(classes) == 2 else "softmax"

@@ -1,0 +1,145 @@
+"""Training step by step: a head, and the layers below that go with it, on stored features; the best epoch is kept."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from onepass.core import UserError
+from onepass.heads.dataset import transformed
+from onepass.heads.graph_trainer import GraphTrainer
+from onepass.heads.head_kind import FitTask
+from onepass.heads.inference import pooling_layer
+from onepass.heads.sections import GradientTraining
+from onepass.heads.trained_head import Arrays, Figures, TrainedHead
+from onepass.tensorflow import keras, tf
+
+
+def fit_by_gradient(
+    task: FitTask, hidden: list[tuple[int, float]], make_network: Callable[[], Any] | None = None
+) -> TrainedHead:
+    """Trains and keeps the best epoch, by ``train.monitor`` on the validation images.
+
+    Args:
+        hidden: units and dropout of each hidden dense layer.
+        make_network: Keras layers between the features and the pooling before the dense layers; else those of the
+            backbone that are to be trained too, if any.
+
+    Raises:
+        UserError: the loss was never finite.
+
+    """
+    train: GradientTraining = task.train
+    set_seed(train.seed)
+    make_network = make_network or task.layers_above
+    network = make_network() if make_network else None
+    data, validation = task.data, task.validation
+    below = []
+    if network is None:  # what the dense layers see is made once, and not in each epoch
+        data, validation = (transformed(part, task.empty.inputs) for part in (data, validation))
+    else:
+        below = [network, pooling_layer(task.empty.pooling)]
+    dense = dense_layers(hidden, task.empty.logits)
+    model = keras.Sequential([keras.Input(data.features.shape[1:]), *below, *dense])
+    trainer = GraphTrainer(model, _optimizer(train), class_weights(train.class_weights, data.labels), train.batch)
+    best = Best(train)
+    with tqdm(total=train.epochs, desc="train-head", unit=" epochs", disable=None) as progress:
+        for epoch in range(train.epochs):
+            trained = trainer.train(data, shuffled(len(data.labels), train.seed, epoch))
+            judged = trainer.judge(validation)
+            task.log(trained, judged)
+            progress.set_postfix(loss=f"{judged.loss:.3f}", accuracy=f"{judged.accuracy:.3f}", refresh=False)
+            progress.update()
+            if best.keeps(judged):
+                weights, network_weights = _arrays(dense), _arrays(below)
+            if best.is_enough():
+                break
+    if best.epoch == 0:
+        raise UserError(
+            "the validation loss was never a finite number: the steps are too large. "
+            f"train.learning_rate: {train.learning_rate:g} given; try {train.learning_rate / 10:g}."
+        )
+    print(f"best of {best.epochs} epochs: {best.epoch}")
+    head = task.empty._replace(
+        weights=weights,
+        network_weights=network_weights,
+        trained_parameters=sum(math.prod(variable.shape) for variable in model.trainable_variables),
+        best_epoch=best.epoch,
+        epochs=best.epochs,
+    )
+    if network is not None:  # which scales the features itself, where that is to be done
+        head = head._replace(feature_scale=1.0, network=keras.saving.serialize_keras_object(network))
+    return head
+
+
+class Best:
+    """Which epoch is the best so far, and whether to go on.
+
+    Best by accuracy means: of epochs with the same accuracy, the one with the lower loss.
+    """
+
+    def __init__(self, train: GradientTraining) -> None:
+        self.epoch = 0  # the best one, counted from 1
+        self.epochs = 0
+        self._by_accuracy = train.monitor == "accuracy"
+        self._patience = train.epochs if train.patience == "none" else train.patience
+        self._rank = (-math.inf, -math.inf)
+
+    def keeps(self, validation: Figures) -> bool:
+        """Takes the figures of the next epoch; True if it is the best so far."""
+        self.epochs += 1
+        rank = (validation.accuracy if self._by_accuracy else 0.0, -validation.loss)
+        if not math.isfinite(validation.loss) or rank <= self._rank:
+            return False
+        self._rank, self.epoch = rank, self.epochs
+        return True
+
+    def is_enough(self) -> bool:
+        """True after ``train.patience`` epochs without a better one."""
+        return self.epochs - self.epoch >= self._patience
+
+
+def set_seed(seed: int) -> None:
+    """Before anything with random weights is built: the same seed, the same bytes."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def shuffled(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order of the rows in an epoch, counted from 0."""
+    return np.random.default_rng([seed, epoch]).permutation(rows)
+
+
+def dense_layers(hidden: list[tuple[int, float]], logits: int) -> list[Any]:
+    """The dense layers of the head, with dropout between them: (images, values) to logits."""
+    layers: list[Any] = []
+    for number, (units, dropout) in enumerate(hidden, start=1):
+        layers.append(keras.layers.Dense(units, activation="relu", name=f"hidden{number}"))
+        layers.append(keras.layers.Dropout(dropout, name=f"dropout{number}"))
+    return [*layers, keras.layers.Dense(logits, name="logits")]
+
+
+def class_weights(given: str, labels: NDArray[np.int64]) -> list[float]:
+    """For each class what its images count: all the same, or, balanced, so that every class counts the same in total.
+
+    Args:
+        given: none | balanced.
+        labels: (rows,), every class at least once.
+
+    """
+    if given == "none":
+        return [1.0] * int(labels.max() + 1)
+    from sklearn.utils.class_weight import compute_class_weight  # noqa: PLC0415 - costs a second
+
+    return list(map(float, compute_class_weight("balanced", classes=np.unique(labels), y=labels)))
+
+
+def _arrays(layers: list[Any]) -> Arrays:
+    return [np.asarray(array) for layer in layers for array in layer.get_weights()]
+
+
+def _optimizer(train: GradientTraining) -> Any:
+    return keras.optimizers.get({"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}})

@@ -1,0 +1,116 @@
+"""What a kind of head is, which there are, and what params.yaml asks of the chosen one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from pydantic import create_model
+
+from onepass.heads.dataset import Dataset
+from onepass.heads.sections import AnyTraining, FineTuning, HeadSection
+from onepass.heads.trained_head import Figures, TrainedHead
+from onepass.params import INPUT, LAST, NONE, BackboneParams, ParamsError, ParamsFile, Section
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+class FitTask(NamedTuple):
+    """What a kind of head is given to fit."""
+
+    head: Any  # its keys of the section head, of the type that it declares
+    train: Any  # its keys of the section train, likewise
+    empty: TrainedHead  # classes, activation, scale and pooling; the kind fills in the rest
+    shape: list[int]  # of the stored features of one image
+    data: Dataset
+    validation: Dataset
+    layers_above: Callable[[], Any] | None  # of the backbone, to be trained too: a Keras model from features to maps
+    log: Callable[[Figures, Figures], None]  # takes the figures of training and of validation after each epoch
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """A kind of head."""
+
+    name: str  # head.kind
+    head: type[HeadSection]  # the keys of head that it reads, with defaults
+    train: type[AnyTraining]  # the keys of train
+    fit: Callable[[FitTask], TrainedHead]
+    whole: bool = False  # whether it needs all features in memory at once
+
+
+class HeadPlan(NamedTuple):
+    """A kind of head with its params."""
+
+    kind: HeadKind
+    head: Any
+    train: Any
+
+    @property
+    def unfreeze(self) -> str:
+        """The layer of the backbone up to which training goes, or NONE."""
+        return self.train.unfreeze if isinstance(self.train, FineTuning) else NONE
+
+
+KINDS: dict[str, HeadKind] = {}
+
+
+def register_head(kind: HeadKind) -> HeadKind:
+    """Makes a kind known under its name."""
+    KINDS[kind.name] = kind
+    return kind
+
+
+def read_head_plan(params: ParamsFile, backbone: BackboneParams) -> HeadPlan:
+    """The chosen kind with its params, checked also against the cut of the backbone.
+
+    Keys that another kind reads may stand in the file; keys that none reads may not.
+
+    Raises:
+        ParamsError: a value that is not allowed, or that does not fit the backbone.
+
+    """
+    any_head, any_train = all_head_keys()
+    kind = KINDS[params.read(any_head).kind]  # type: ignore[attr-defined]  # made below
+    unfreeze = params.read(any_train).unfreeze  # type: ignore[attr-defined]
+    head, train = (
+        params.read(own, ignored=set(every.model_fields) - set(own.model_fields))
+        for own, every in ((kind.head, any_head), (kind.train, any_train))
+    )
+    if unfreeze != NONE:
+        _check_unfreeze(unfreeze, kind, backbone)
+    return HeadPlan(kind, head, train)
+
+
+def all_head_keys() -> tuple[type[Section], type[Section]]:
+    """The sections head and train with the keys of all kinds."""
+    kinds = list(KINDS.values())
+    head = _joined("AnyHead", [kind.head for kind in kinds], kind=(Literal[tuple(KINDS)], "mlp"))
+    return head, _joined("AnyTrain", [kind.train for kind in kinds])
+
+
+def _joined(name: str, schemas: list[type[AnySection]], **changed: Any) -> type[Section]:
+    fields = {key: (field.annotation, field) for schema in schemas for key, field in schema.model_fields.items()}
+    joined: Any = create_model(name, __base__=Section, **(fields | changed))
+    joined.section = schemas[0].section
+    return joined  # type: ignore[no-any-return]
+
+
+def _check_unfreeze(unfreeze: str, kind: HeadKind, backbone: BackboneParams) -> None:
+    given = f"train.unfreeze: {unfreeze} given"
+    if backbone.layer in (INPUT, LAST):
+        raise ParamsError(
+            [
+                f"{given}, but backbone.layer: {backbone.layer} leaves no layer above the cut; allowed: none, or a "
+                "backbone.layer inside the network"
+            ]
+        )
+    if backbone.pooling != "none":
+        raise ParamsError(
+            [
+                f"{given} with backbone.pooling: {backbone.pooling}; allowed: backbone.pooling: none "
+                "(head.pooling pools after the trained layers)"
+            ]
+        )
+    if not issubclass(kind.train, FineTuning):
+        able = [other.name for other in KINDS.values() if issubclass(other.train, FineTuning)]
+        raise ParamsError([f"{given} with head.kind: {kind.name}; allowed: {', '.join(able)}"])

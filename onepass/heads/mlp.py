@@ -1,0 +1,15 @@
+"""The multilayer perceptron: hidden dense layers with relu and dropout, then a dense layer to the classes."""
+
+from onepass.heads.head_kind import FitTask, HeadKind, register_head
+from onepass.heads.sections import FineTuning, HiddenLayers
+from onepass.heads.trained_head import TrainedHead
+
+
+def fit_mlp(task: FitTask) -> TrainedHead:
+    """Trained step by step; the best epoch is kept."""
+    from onepass.heads.gradient_training import fit_by_gradient  # noqa: PLC0415 - imports TensorFlow
+
+    return fit_by_gradient(task, task.head.layers)
+
+
+register_head(HeadKind("mlp", HiddenLayers, FineTuning, fit_mlp))

@@ -1,0 +1,116 @@
+"""The trained head: plain arrays, and for heads with convolutions a Keras network below the dense layers."""
+
+import io
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from onepass.core import UserError, write_atomically, write_json
+
+DESCRIPTION_FILE = "head.json"
+WEIGHTS_FILE = "weights.npz"
+Arrays = Sequence[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
+
+
+class Figures(NamedTuple):
+    """Means over the images of a split."""
+
+    loss: float  # cross-entropy, in nats
+    accuracy: float
+
+
+class TrainedHead(NamedTuple):
+    """A head and what it needs to be applied: features -> network, if any -> scale, pooling -> dense layers."""
+
+    classes: list[str]  # sorted; a class's number is its place here
+    activation: str  # sigmoid (one logit, for classes[1]) | softmax (a logit a class)
+    feature_scale: float  # features are multiplied by this: 1/255 where they are pixels
+    pooling: str  # none (all values, flattened) | avg | max
+    network: dict[str, Any] | None = None  # Keras's description of layers that come before: see inference.py
+    trained_parameters: int = 0
+    best_epoch: int = 0  # counted from 1; 0 where the validation images chose none
+    epochs: int = 0  # that were run
+    weights: Arrays = ()
+    network_weights: Arrays = ()
+
+    @property
+    def logits(self) -> int:
+        """How many numbers the last layer gives."""
+        return 1 if self.activation == "sigmoid" else len(self.classes)
+
+    def inputs(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """Features as the dense layers see them: float32 (images, values).
+
+        Args:
+            features: (images, *shape); (images, height, width, channels) where there is something to pool.
+
+        """
+        if self.pooling == "avg":
+            features = features.mean(axis=(1, 2), dtype=np.float32)
+        if self.pooling == "max":
+            features = features.max(axis=(1, 2))
+        return features.reshape(len(features), -1).astype(np.float32) * np.float32(self.feature_scale)
+
+    def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
+        """(images, classes), rows sum to 1.
+
+        Args:
+            features: (images, *shape), as they are stored, or what the head's network made of them.
+
+        """
+        activations = self.inputs(features)
+        layers = list(zip(self.weights[::2], self.weights[1::2], strict=True))
+        for kernel, bias in layers[:-1]:
+            activations = np.maximum(activations @ kernel + bias, 0)
+        logits = (activations @ layers[-1][0] + layers[-1][1]).astype(np.float64)
+        if self.activation == "sigmoid":
+            return np.hstack([expit(-logits), expit(logits)])
+        return np.asarray(softmax(logits, axis=1))
+
+
+def write_head(folder: Path, head: TrainedHead) -> None:
+    """An identical head gives identical bytes: numpy's archive holds no dates."""
+    content = io.BytesIO()
+    arrays = {f"dense_{number}": array for number, array in enumerate(head.weights)}
+    arrays |= {f"network_{number}": array for number, array in enumerate(head.network_weights)}
+    np.savez(content, allow_pickle=False, **arrays)
+    write_atomically(folder / WEIGHTS_FILE, content.getvalue())
+    description = head._asdict()
+    del description["weights"], description["network_weights"]
+    write_json(folder / DESCRIPTION_FILE, description)
+
+
+def read_head(folder: Path) -> TrainedHead:
+    """The head in ``folder``. UserError where it is missing or damaged."""
+    try:
+        description = json.loads((folder / DESCRIPTION_FILE).read_bytes())
+        with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as archive:
+            weights = {
+                kind: [archive[f"{kind}_{number}"] for number in range(sum(name.startswith(kind) for name in archive))]
+                for kind in ("dense", "network")
+            }
+        found = TrainedHead(**description, weights=weights["dense"], network_weights=weights["network"])
+    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
+        raise UserError(f"{folder} holds no readable head ({error}). `dvc repro` trains it again.") from error
+    shapes = [array.shape for array in found.weights]
+    if not _fit_together(shapes, found.logits):
+        raise UserError(f"{folder}: layers of the shapes {shapes} are no head for {len(found.classes)} classes.")
+    return found
+
+
+def _fit_together(shapes: list[tuple[int, ...]], logits: int) -> bool:
+    """Kernel, bias, kernel, bias, ... each fitting the one before, down to the logits."""
+    kernels, biases = shapes[::2], shapes[1::2]
+    return (
+        len(kernels) == len(biases) > 0
+        and all(len(kernel) == 2 and bias == kernel[1:] for kernel, bias in zip(kernels, biases, strict=True))
+        and all(before[1] == after[0] for before, after in pairwise(kernels))
+        and kernels[-1][1] == logits
+    )

@@ -1,0 +1,9 @@
+"""The one model that comes out: from the pixels of a photo to the probability of each class, in one file.
+
+A source of backbones says in which format; a file here a format. ``keras_model`` is the one that train-head writes
+today, ``exports`` hands it on to other programs. TensorFlow is imported when a model is written or read.
+"""
+
+from onepass.model.writers import register_model_writer, write_model
+
+__all__ = ["register_model_writer", "write_model"]

@@ -1,0 +1,107 @@
+"""The whole model as a .keras file that plain Keras loads, with the class names in its metadata.
+
+It repeats what extraction, train-head and evaluate do, with their own parts where these are Keras too.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.backbones import Backbone
+from onepass.core import UserError
+from onepass.heads import TrainedHead, pooling_layer, restore_network
+from onepass.photos import LIGHT, UPWARDS
+from onepass.tensorflow import KERAS_METADATA, keras, save_keras
+
+RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
+
+
+class Model(NamedTuple):
+    """A whole model as its file holds it."""
+
+    network: Any  # Keras: uint8 RGB (batch, height, width, 3), 0..255, to float32 (batch, classes)
+    classes: list[str]
+
+    @property
+    def side(self) -> int:
+        """Pixels, of the square to which the model resizes photos."""
+        return int(self.network.get_layer(RESIZE).height)
+
+    def after_resize(self) -> Any:
+        """What comes after the first layer: uint8 RGB (batch, side, side, 3) to float32 (batch, classes)."""
+        return keras.Model(self.network.get_layer(RESIZE).output, self.network.output)
+
+
+def write_keras_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
+    """Writes the model of a backbone and a head. UserError: the backbone cannot be loaded."""
+    save_keras(path, whole_model(backbone, head), {"classes": head.classes})
+
+
+def read_model(path: Path) -> Model:
+    """The model in a file that train-head wrote. UserError where it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            classes = json.loads(archive.read(KERAS_METADATA)).get("classes")
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        shapes = network.input_shape, network.output_shape
+        names = [layer.name for layer in network.layers]
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}. `dvc repro` writes the model.") from error
+    except Exception as error:  # of a damaged file zipfile, h5py and Keras raise nearly every type there is
+        raise UserError(f"{path} is no .keras model that can be loaded: {error}. `dvc repro` writes one.") from error
+    if not classes or shapes != ((None, None, None, 3), (None, len(classes))) or RESIZE not in names:
+        raise UserError(
+            f"{path} is a Keras model, but not one from photos to classes as train-head writes it: it takes "
+            f"{shapes[0]}, gives {shapes[1]}, and its {KERAS_METADATA} names {len(classes or ())} classes."
+        )
+    return Model(network, classes)
+
+
+def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
+    """A Keras model: uint8 RGB photos (batch, height, width, 3), 0..255, to float32 (batch, classes), rows of sum 1.
+
+    Raises:
+        UserError: the backbone cannot be loaded.
+
+    """
+    # The numbers in the names of unnamed layers start anew: the same model has the same bytes.
+    keras.utils.clear_session(free_memory=False)
+    photo = keras.Input((None, None, 3), dtype="uint8", name="photo")
+    pixels = keras.layers.Resizing(backbone.side, backbone.side, antialias=True, dtype="uint8", name=RESIZE)(photo)
+    if backbone.channels == 1:
+        pixels = _grayscale(pixels)
+    features = backbone.source.whole_network(backbone)(pixels)
+    return keras.Model(photo, _probabilities(head, features), name="onepass")
+
+
+def _grayscale(pixels: Any) -> Any:
+    """What ``onepass.photos.grayscale`` computes, as layers."""
+    light = keras.ops.matmul(keras.ops.cast(pixels, "float32"), LIGHT)
+    return keras.ops.round((light + UPWARDS) / 1000)
+
+
+def _probabilities(head: TrainedHead, features: Any) -> Any:
+    """What ``TrainedHead.probabilities`` computes of the features, as layers."""
+    values = keras.ops.cast(features, "float32")
+    if head.network is not None:
+        values = restore_network(head)(values, training=False)
+    values = pooling_layer(head.pooling)(values)
+    if head.feature_scale != 1:
+        values = keras.layers.Rescaling(head.feature_scale, name="scale")(values)
+    *hidden, (kernel, bias) = zip(head.weights[::2], head.weights[1::2], strict=True)
+    for number, arrays in enumerate(hidden, start=1):
+        values = _dense(*arrays, "relu", f"hidden{number}")(values)
+    if head.activation == "sigmoid":  # of z, which is the softmax of (0, z)
+        kernel, bias = (np.concatenate([np.zeros_like(array), array], axis=-1) for array in (kernel, bias))
+    return _dense(kernel, bias, "softmax", "probabilities")(values)
+
+
+def _dense(kernel: NDArray[np.float32], bias: NDArray[np.float32], activation: str, name: str) -> Any:
+    layer = keras.layers.Dense(len(bias), activation=activation, name=name)
+    layer.build((None, len(kernel)))
+    layer.set_weights([kernel, bias])
+    return layer

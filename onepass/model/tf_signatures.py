@@ -1,0 +1,101 @@
+"""The whole model as TensorFlow functions, for the formats that other programs read."""
+
+from typing import Any
+
+from onepass.model.keras_model import RESIZE, Model
+from onepass.tensorflow import tf
+
+PHOTOS = tf.TensorSpec((None, None, None, 3), tf.uint8, name="photos")
+FILES = tf.TensorSpec((None,), tf.string, name="files")
+
+
+def portable(model: Model) -> Any:
+    """uint8 RGB photos (batch, height, width, 3), 0..255, to {"probabilities": float32 (batch, classes)}.
+
+    Resized by simple operations: TensorFlow's own one for it exists in no other format.
+    """
+    side, after_resize = model.side, model.after_resize()
+
+    def probabilities(photos: Any) -> dict[str, Any]:
+        return {"probabilities": after_resize(_resized(photos, side), training=False)}
+
+    return tf.function(probabilities, input_signature=[PHOTOS])
+
+
+def of_pixels(model: Model) -> Any:
+    """The same, resized by TensorFlow's own operation: the model itself."""
+
+    def probabilities(photos: Any) -> dict[str, Any]:
+        return _named(model, model.network(photos, training=False))
+
+    return tf.function(probabilities, input_signature=[PHOTOS])
+
+
+def of_files(model: Model) -> Any:
+    """The bytes of image files, strings (batch,), to probabilities and the class that is the most probable.
+
+    JPEG, PNG, GIF and BMP. Unlike this project's own decoding it does not turn a photo as its EXIF orientation says,
+    and takes the colour of transparent pixels as it stands in the file.
+    """
+    resize, after_resize = model.network.get_layer(RESIZE), model.after_resize()
+
+    def pixels(file: Any) -> Any:
+        image = tf.cond(
+            tf.io.is_jpeg(file),
+            lambda: tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE"),  # as Pillow decodes
+            lambda: tf.io.decode_image(file, channels=3, expand_animations=False),
+        )
+        return resize(tf.ensure_shape(image, PHOTOS.shape[1:])[None])[0]
+
+    def probabilities(files: Any) -> dict[str, Any]:
+        photos = tf.map_fn(pixels, files, fn_output_signature=tf.TensorSpec((model.side, model.side, 3), tf.uint8))
+        return _named(model, after_resize(photos, training=False))
+
+    return tf.function(probabilities, input_signature=[FILES])
+
+
+def _named(model: Model, probabilities: Any) -> dict[str, Any]:
+    names = tf.constant([name.encode(errors="surrogateescape") for name in model.classes])
+    return {"probabilities": probabilities, "predicted": tf.gather(names, tf.argmax(probabilities, axis=1))}
+
+
+def _resized(photos: Any, side: int) -> Any:
+    """uint8 photos squeezed to squares, as ``onepass.photos.resize`` does: rows, then columns."""
+    rows = _blended(tf.cast(photos, tf.float32), side)
+    columns = _blended(tf.transpose(rows, [0, 2, 1, 3]), side)
+    return tf.cast(tf.round(tf.transpose(columns, [0, 2, 1, 3])), tf.uint8)
+
+
+def _blended(pixels: Any, side: int) -> Any:
+    """``side`` rows for all rows of float32 (batch, rows, columns, 3), by a triangle filter with antialias.
+
+    Adds one neighbour after the other, with the roundings of ``onepass.photos.resizing``: many sums are ties
+    between two levels, which a matrix product would decide otherwise.
+    """
+    length = tf.cast(tf.shape(pixels)[1], tf.float32)
+    scale = 1.0 / (side / length)
+    reach = tf.maximum(scale, 1.0)
+    centre = (tf.range(side, dtype=tf.float32) + 0.5) * scale
+    first = tf.math.ceil(centre - reach - 0.5)  # neighbour of each new row
+    neighbours = tf.cast(2 * reach, tf.int32) + 2
+
+    def weights(number: Any) -> Any:
+        place = first + tf.cast(number, tf.float32)
+        inside = tf.cast((place >= 0) & (place < length), tf.float32)
+        return tf.maximum(0.0, 1.0 - tf.abs(place + 0.5 - centre) * (1.0 / reach)) * inside
+
+    def weighted(number: Any) -> Any:
+        place = tf.clip_by_value(first + tf.cast(number, tf.float32), 0.0, length - 1.0)
+        rows = tf.gather(pixels, tf.cast(place, tf.int32), axis=1)
+        return rows * tf.reshape(weights(number) * share, [side, 1, 1])
+
+    share = 1.0 / _sum(weights, neighbours, tf.zeros(side))
+    return _sum(weighted, neighbours, tf.zeros_like(pixels[:, :1]) * tf.ones([side, 1, 1]))
+
+
+def _sum(term: Any, count: Any, zero: Any) -> Any:
+    """``term(0) + ... + term(count - 1)``, in this order."""
+    _, total = tf.while_loop(
+        lambda number, _: number < count, lambda number, total: (number + 1, total + term(number)), (0, zero)
+    )
+    return total

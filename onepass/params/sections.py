@@ -1,0 +1,63 @@
+"""The sections data, split and backbone: types, ranges and defaults. What they mean stands in params.yaml."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+INPUT = "input"  # backbone.layer: the cut before the first layer
+LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
+NONE = "none"  # backbone.pooling, head.pooling, train.unfreeze and others: nothing of the kind
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Pooling = Literal["none", "avg", "max"]
+
+
+class Section(BaseModel):
+    """Strict: no unknown key, no value of another type, nothing changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    section: ClassVar[str]  # its name in params.yaml
+
+
+class DataParams(Section):
+    """Where the photos are, and which of them may be used."""
+
+    section: ClassVar[str] = "data"
+    root: Annotated[str, Field(min_length=1)]
+    max_megapixels: Annotated[int, Field(ge=1, le=1000)] = 80
+    label_conflicts: Literal["error", "quarantine"] = "error"
+
+
+class SplitParams(Section):
+    """How photos are split that nobody has split before."""
+
+    section: ClassVar[str] = "split"
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> Self:
+        total = self.validation_fraction + self.test_fraction
+        if total >= 1:
+            raise ValueError(
+                f"validation_fraction + test_fraction: {total:g} given, which leaves nothing to train on; "
+                "allowed: below 1"
+            )
+        return self
+
+
+class BackboneParams(Section):
+    """The network, its cut, and the pixels that it is given. ``onepass.backbones.resolve`` knows which names exist."""
+
+    section: ClassVar[str] = "backbone"
+    name: Annotated[str, Field(min_length=1)]
+    weights: Annotated[str, Field(min_length=1)]
+    image_side: Annotated[int, Field(ge=1, le=4096)] | Literal["native"] = "native"
+    layer: Annotated[str, Field(min_length=1)] = LAST
+    pooling: Pooling = "none"
+    color_mode: Literal["rgb", "grayscale"] = "rgb"
+    views: Annotated[int, Field(ge=1, le=256)] = 1
+    preprocess: Annotated[str, Field(min_length=1)] = "native"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    runtime: Annotated[str, Field(min_length=1)] = "tensorflow"

@@ -1,0 +1,59 @@
+"""From a folder of photos to tables and pixels.
+
+Where photos are and what is said of them (``layouts``), whether a file can be used (``inspection``), how its bytes
+become pixels (``decoding``, then ``resizing``), what each image means (``splits``), and augmented ``views``.
+Knows nothing of networks, features or DVC.
+"""
+
+from onepass.photos.decode_cache import DecodeCache, previous_decoding
+from onepass.photos.decoding import UNLIMITED, UndecodableError, decode, decoding_recipe
+from onepass.photos.inspection import inspect_file, inspect_photos, read_file
+from onepass.photos.layouts import Layout, base_folder, files_below, find_photos, register_layout
+from onepass.photos.photo_table import Photo, PhotoTable, Said, said
+from onepass.photos.pixels import LocatedView, PixelReader
+from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, grayscale, resize
+from onepass.photos.splits import SPLITS, assign, assignments, label_conflicts
+from onepass.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, write_rows
+from onepass.photos.views import View, WantedViews, augmented, views_of
+
+__all__ = [
+    "LIGHT",
+    "RESIZE_RECIPE",
+    "SPLITS",
+    "UNLIMITED",
+    "UPWARDS",
+    "Assignment",
+    "DecodeCache",
+    "Image",
+    "Layout",
+    "LocatedView",
+    "Photo",
+    "PhotoTable",
+    "PixelReader",
+    "Quarantined",
+    "Said",
+    "UndecodableError",
+    "View",
+    "WantedViews",
+    "assign",
+    "assignments",
+    "augmented",
+    "base_folder",
+    "decode",
+    "decoding_recipe",
+    "files_below",
+    "find_photos",
+    "grayscale",
+    "inspect_file",
+    "inspect_photos",
+    "label_conflicts",
+    "parse_rows",
+    "previous_decoding",
+    "read_file",
+    "read_rows",
+    "register_layout",
+    "resize",
+    "said",
+    "views_of",
+    "write_rows",
+]

@@ -1,0 +1,52 @@
+"""Files of photos as pixels of one size, for the network: exactly the bytes that prepare saw, or an error."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.core import UserError
+from onepass.photos.decoding import UNLIMITED, UndecodableError, decode
+from onepass.photos.resizing import grayscale, resize
+from onepass.photos.views import View, augmented
+
+AGAIN = "Run `dvc repro`, which prepares the photos as they are now; `dvc repro --force prepare` always does."
+
+
+class LocatedView(NamedTuple):
+    """A view, and the file whose bytes have its hash."""
+
+    file: str  # relative to the root of the photos, or absolute
+    view: View
+
+
+class PixelReader:
+    """Makes the bytes of files pixels of one size."""
+
+    def __init__(self, root: Path, shape: tuple[int, int, int]) -> None:
+        """``shape``: (side, side, 3) for RGB, (side, side, 1) for grey."""
+        self.shape = shape
+        self._root = root
+
+    def pixels(self, located: LocatedView) -> NDArray[np.uint8]:
+        """The view resized: uint8 of ``shape``, 0..255.
+
+        Raises:
+            UserError: the file is gone, or its bytes are not those that prepare saw.
+
+        """
+        path = self._root / located.file
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UserError(f"{path} cannot be read any more: {error.strerror}. {AGAIN}") from error
+        if hashlib.sha256(content).hexdigest() != located.view.hash:
+            raise UserError(f"{path} has changed since prepare hashed it. {AGAIN}")
+        try:
+            # prepare has decoded these very bytes below the limit of megapixels
+            pixels = resize(augmented(decode(content, UNLIMITED), located.view), self.shape[0])
+        except UndecodableError as error:
+            raise UserError(f"{path} was decoded by prepare, but not here: {error}. {AGAIN}") from error
+        return grayscale(pixels) if self.shape[2] == 1 else pixels

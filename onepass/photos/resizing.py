@@ -1,0 +1,65 @@
+"""From a photo of any size to a small square, and from colour to grey: to the last bit what Keras gives.
+
+One specification in three places: here with numpy, in the whole model as ``keras.layers.Resizing``, in exports as
+plain TensorFlow operations (``onepass.model.tf_signatures``). ``tests/unit/photos/test_resizing.py`` and the tests of
+exports hold them together.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+RESIZE_RECIPE = "to a square, as keras.layers.Resizing: triangle filter, antialiased, float32, rounded once"
+# Of red, green and blue, in thousandths: whole numbers, which float32 adds without error in any order.
+LIGHT = np.array([[299], [587], [114]], np.float32)
+UPWARDS = 0.25  # thousandths; a tie between two levels is none any more, so that no rounding error decides it
+
+
+def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    """The image squeezed to a square by a triangle filter with antialias, in float32, rounded once.
+
+    What ``keras.layers.Resizing(side, side, antialias=True)`` gives for uint8, to the last bit (on x86-64).
+    Pillow rounds 8-bit images twice: every eighth value is off by a level.
+
+    Returns:
+        uint8 (side, side, channels), 0..255; an RGB image has 3 channels.
+
+    """
+    rows, columns = _triangle_filter(image.height, side), _triangle_filter(image.width, side)
+    pixels = np.atleast_3d(np.asarray(image)).astype(np.float32)
+    height, width, channels = pixels.shape
+    shorter = (rows @ pixels.reshape(height, width * channels)).reshape(side, width, channels)
+    planes = np.ascontiguousarray(shorter.T)  # (channels, width, side): a filter is fastest along the first axis
+    levels: NDArray[np.float32] = np.stack([columns @ plane for plane in planes], axis=-1)
+    return np.rint(levels).astype(np.uint8).swapaxes(0, 1)
+
+
+def grayscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How light each pixel looks (ITU-R BT.601), rounded: (height, width, 3) RGB to (height, width, 1)."""
+    return np.rint((pixels.astype(np.float32) @ LIGHT + UPWARDS) / 1000).astype(np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _triangle_filter(length: int, side: int) -> Any:
+    """The weights of ``length`` pixels in ``side`` pixels: sparse float32 (side, length), rows of sum 1.
+
+    Each new pixel blends the old ones around its centre, the nearest most (a triangle). Where the image
+    shrinks, the triangle widens, so that every old pixel counts.
+    """
+    from scipy.sparse import csr_array  # noqa: PLC0415 - costs 0.2 s, and prepare does not resize
+
+    # TensorFlow's own roundings (tensorflow/core/kernels/image/scale_and_translate_op.cc): many sums are ties between
+    # two levels, where the last bit of a weight decides.
+    one = np.float32(1)
+    scale = one / (np.float32(side) / np.float32(length))
+    reach = max(scale, one)
+    centre = ((np.arange(side, dtype=np.float32) + 0.5) * scale)[:, None]
+    nearby = np.ceil(centre - reach - 0.5).astype(int) + np.arange(int(2 * reach) + 2)
+    distance = np.abs(nearby.astype(np.float32) + 0.5 - centre) * (one / reach)
+    weights = np.maximum(0, one - distance) * ((nearby >= 0) & (nearby < length))
+    weights *= one / weights.cumsum(axis=1)[:, -1:]  # cumsum adds one after the other
+    row, tap = weights.nonzero()
+    return csr_array((weights[row, tap], (row, nearby[row, tap])), shape=(side, length))

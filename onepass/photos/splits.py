@@ -1,0 +1,141 @@
+"""What an image means: its one label, and whether it trains, chooses the epoch, or only evaluate sees it.
+
+An image's split is a function of its content (or its group) and the seed alone, so that adding images
+moves no old one. That rules out stratifying; whether every class is everywhere is checked instead.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from onepass.core import UserError, listed
+from onepass.photos.photo_table import Photo
+from onepass.photos.tables import Assignment, Quarantined
+
+SPLITS = ("train", "validation", "test")
+SPLIT_NAMES = {  # what people call them
+    "train": "train",
+    "validation": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "test": "test",
+}
+
+# Each content hash with its photos, all of one label. Gone through several times: no iterator.
+Images: TypeAlias = Iterable[tuple[str, Sequence[Photo]]]
+
+
+def label_conflicts(images: Images, policy: str) -> list[Quarantined]:
+    """The same bytes under two labels: one of them must be wrong, and nobody but the user knows which.
+
+    Args:
+        policy: ``data.label_conflicts``.
+
+    Raises:
+        UserError: there are some, and the policy is error.
+
+    """
+    conflicts = {hash_: same for hash_, same in images if len({photo.label for photo in same}) > 1}
+    if conflicts and policy == "error":
+        lines = [" and ".join(f"{photo.file} ({photo.label})" for photo in same) for same in conflicts.values()]
+        raise UserError(
+            f"{len(conflicts)} images stand under two labels with the same bytes:\n{listed(lines)}\n"
+            "Delete or relabel one of each, or use neither: data.label_conflicts: quarantine."
+        )
+    return [
+        Quarantined(hash_, photo.file, "two_labels", "also " + ", ".join(p.file for p in same if p != photo))
+        for hash_, same in conflicts.items()
+        for photo in same
+    ]
+
+
+def draw(key: str, seed: int) -> float:
+    """A number in 0..1, 1 not included, that depends on ``key`` and ``seed`` only."""
+    digest = hashlib.sha256(f"{seed}:{key}".encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def assign(images: Images, validation_fraction: float, test_fraction: float, seed: int) -> list[str]:
+    """The split of each image, in the order given.
+
+    Raises:
+        UserError: the same bytes in two given splits or two groups, a group in two given splits, fewer
+            than two classes, or a class that is missing from a split.
+
+    """
+    given, keys, labels = [], [], []  # of each image; a group's images are drawn together
+    first_of_group: dict[str, Photo] = {}
+    for hash_, photos in images:
+        split, group = _agreed(photos, "split"), _agreed(photos, "group")
+        if group:
+            _check_group(group, photos[0]._replace(split=split), first_of_group)
+        given.append(split)
+        keys.append(group or hash_)
+        labels.append(photos[0].label)
+    # Photos that come in train and test folders only still need images to choose the epoch by.
+    carve_validation = any(given) and "validation" not in given
+    splits = []
+    for key, said in zip(keys, given, strict=True):
+        place = draw(key, seed)
+        split = said
+        if not split:
+            split = "test" if place < test_fraction else "train"
+            place -= test_fraction
+        if split == "train" and place < validation_fraction and (carve_validation or not said):
+            split = "validation"
+        splits.append(split)
+    needs_test = test_fraction > 0 and not all(given)
+    _check_classes(Counter(zip(labels, splits, strict=True)), needs_test or "test" in given)
+    return splits
+
+
+def assignments(images: Images, splits: Sequence[str]) -> Iterator[Assignment]:
+    """A row an image, with the splits that ``assign`` gave."""
+    for (hash_, photos), split in zip(images, splits, strict=True):
+        yield Assignment(hash_, photos[0].label, split)
+
+
+def _agreed(photos: Sequence[Photo], what: str) -> str:
+    """What all files with the same bytes say, where they say anything."""
+    said = {getattr(photo, what): photo.file for photo in photos if getattr(photo, what)}
+    if len(said) > 1:
+        (one, file), (other, other_file), *_ = sorted(said.items())
+        raise UserError(
+            f"{file} and {other_file} are the same bytes, but their {what}s are {one!r} and {other!r}. "
+            f"An image that trains must not be evaluated: delete one of the two files, or give both one {what}."
+        )
+    return next(iter(said), "")
+
+
+def _check_group(group: str, photo: Photo, first: dict[str, Photo]) -> None:
+    """Whether the first photo of an image is in the split of its group; ``first`` remembers that of each group."""
+    other = first.setdefault(group, photo)
+    if photo.split != other.split:
+        raise UserError(
+            f"group {group!r} is in two splits: {other.file} in {other.split or 'none'} and "
+            f"{photo.file} in {photo.split or 'none'}. Give the whole group one split."
+        )
+
+
+def _check_classes(counts: Counter[tuple[str, str]], needs_test: bool) -> None:
+    labels: Counter[str] = Counter()
+    for (label, _), count in counts.items():
+        labels[label] += count
+    if len(labels) < 2:
+        raise UserError(
+            f"Found {counts.total()} usable images in {len(labels)} classes ({', '.join(labels) or 'none'}); "
+            "expected at least two classes. data.root holds a folder a class, or split folders with those inside."
+        )
+    expected = ["train", "validation", "test"] if needs_test else ["train", "validation"]
+    problems = [
+        f"{label} ({labels[label]} images) has none in {split}"
+        for label in sorted(labels)
+        for split in expected
+        if (label, split) not in counts
+    ]
+    if problems:
+        raise UserError(
+            f"Every class needs images in every split:\n{listed(problems)}\n"
+            "Add images of these classes, raise the split's fraction, or try another split.seed."
+        )

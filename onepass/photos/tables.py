@@ -1,0 +1,76 @@
+"""The CSV files between the stages: rows of named tuples, sorted by whoever writes them.
+
+File names need not be UTF-8, so both directions keep stray bytes as they are (surrogateescape).
+"""
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, NamedTuple, TypeVar
+
+from onepass.core import UserError, write_csv
+
+
+class Image(NamedTuple):
+    """A row of images.csv: a file that can be used. Files with the same bytes are one image, under one hash."""
+
+    hash: str  # sha256 of the file's bytes, hex
+    file: str  # path below data.root, or as the CSV gives it
+    width: int  # pixels, upright
+    height: int
+    grey: int  # 1: there is no colour in it, 0: there is
+
+
+class Quarantined(NamedTuple):
+    """A row of quarantine.csv: a file that cannot be used, and why."""
+
+    hash: str  # empty where the file could not be read
+    file: str
+    reason: str
+    detail: str
+
+
+class Assignment(NamedTuple):
+    """A row of splits.csv: what an image means. One row a hash."""
+
+    hash: str
+    label: str
+    split: str
+
+
+Row = TypeVar("Row", Image, Quarantined, Assignment)
+REPEATED = ("label", "split", "reason")  # columns of few different texts: one copy of each is kept in memory
+
+
+def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
+    """Writes a table of ``kind``."""
+    write_csv(path, kind._fields, rows)
+
+
+def parse_rows(content: IO[bytes], kind: type[Row], name: str) -> Iterator[Row]:
+    """Rows of ``kind`` from a table, one by one; UserError where it is none."""
+    reader = csv.reader(io.TextIOWrapper(content, "utf-8", errors="surrogateescape", newline=""))
+    header = next(reader, [])
+    if header != list(kind._fields):
+        raise UserError(f"{name}: expected the columns {', '.join(kind._fields)}, found {', '.join(header) or 'none'}.")
+    for cells in reader:
+        if len(cells) != len(header):
+            raise UserError(f"{name}, line {reader.line_num}: expected {len(header)} cells, found {len(cells)}.")
+        yield kind._make(_typed(kind, cells))
+
+
+def read_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
+    """Rows of ``kind`` from a file that an earlier stage wrote, one by one."""
+    if not path.is_file():
+        raise UserError(f"{path} is missing. `dvc repro` writes it; `dvc pull` fetches it from the team's remote.")
+    with path.open("rb") as file:
+        yield from parse_rows(file, kind, str(path))
+
+
+def _typed(kind: type[Row], cells: list[str]) -> list[str | int]:
+    return [
+        int(cell) if kind.__annotations__[name] is int else sys.intern(cell) if name in REPEATED else cell
+        for name, cell in zip(kind._fields, cells, strict=True)
+    ]

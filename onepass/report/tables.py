@@ -1,0 +1,117 @@
+"""The tables of the report: what a person wants to see first of data that may have a thousand classes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+
+from onepass.evaluation import ClassMetrics, Metrics, PredictionSummary, ReliabilityBin
+from onepass.photos import Quarantined, read_rows
+from onepass.report.charts import Axis, interval_bar, interval_chart, reliability_chart, round_down
+from onepass.report.page import decimals_for, percent
+from onepass.statistics import wilson
+
+ROWS = 30  # of a table, at most
+MATRIX_CLASSES = 20  # up to which a matrix can be read
+EXAMPLES = 3  # files of each reason in quarantine
+
+
+class Cell(NamedTuple):
+    """A cell of the confusion matrix."""
+
+    images: int
+    right: bool
+    share: float  # of the label's images, 0..1
+
+
+def headline(metrics: Metrics, predictions: PredictionSummary) -> dict[str, Any]:
+    """The accuracy as text and as a picture, beside what always answering the commonest class would reach."""
+    low, high = metrics.accuracy_low, metrics.accuracy_high
+    decimals = decimals_for(high - low)
+    accuracy, lower, upper = (percent(value, decimals) for value in (metrics.accuracy, low, high))
+    by_label = predictions.confusion.sum(axis=1)
+    baseline = float(by_label.max() / by_label.sum())
+    text = f"Accuracy {accuracy}, 95 % interval {lower} to {upper}; the baseline is {percent(baseline)}"
+    return {
+        "accuracy": accuracy,
+        "low": lower,
+        "high": upper,
+        "commonest": predictions.classes[by_label.argmax()],
+        "baseline": percent(baseline),
+        "chart": interval_chart(text, metrics.accuracy, low, high, baseline),
+    }
+
+
+def by_split(predictions: PredictionSummary) -> list[tuple[str, list[int]]]:
+    """Images of each class in each split, and all together; the smallest classes first where not all fit."""
+    rows = [(name, row.tolist()) for name, row in zip(predictions.classes, predictions.images, strict=True)]
+    return rows if len(rows) <= ROWS else sorted(rows, key=lambda row: sum(row[1]))[:ROWS]
+
+
+def refusals(quarantine: Path) -> list[tuple[str, list[Quarantined], int]]:
+    """Each reason with some of its files and their number, the commonest first."""
+    by_reason: dict[str, list[Quarantined]] = {}
+    for row in read_rows(quarantine, Quarantined):
+        by_reason.setdefault(row.reason, []).append(row)
+    ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [(reason, rows[:EXAMPLES], len(rows)) for reason, rows in ordered]
+
+
+def confusion_matrix(predictions: PredictionSummary) -> list[tuple[str, list[Cell]]] | None:
+    """A row a label, a cell a predicted class; None where there are too many classes to read it."""
+    if len(predictions.classes) > MATRIX_CLASSES:
+        return None
+    shares = predictions.confusion / np.maximum(predictions.confusion.sum(axis=1, keepdims=True), 1)
+    return [
+        (name, [Cell(int(n), row == column, float(shares[row, column])) for column, n in enumerate(images)])
+        for row, (name, images) in enumerate(zip(predictions.classes, predictions.confusion, strict=True))
+    ]
+
+
+def confused_pairs(predictions: PredictionSummary) -> tuple[list[tuple[str, str, int, float]], int]:
+    """Label, prediction, images and their share of the label's, the most images first; and how many pairs there are."""
+    wrong = predictions.confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    of_label = predictions.confusion.sum(axis=1)
+    labels, predicted = np.nonzero(wrong)
+    order = np.argsort(-wrong[labels, predicted], kind="stable")[:ROWS]
+    pairs = [
+        (predictions.classes[i], predictions.classes[j], int(wrong[i, j]), float(wrong[i, j] / of_label[i]))
+        for i, j in zip(labels[order], predicted[order], strict=True)
+    ]
+    return pairs, len(labels)
+
+
+class ClassScore(NamedTuple):
+    """How well one class was told from the others."""
+
+    name: str
+    scores: ClassMetrics
+    bar: Markup  # recall with its interval
+
+
+def class_scores(metrics: Metrics, predictions: PredictionSummary) -> tuple[list[ClassScore], float]:
+    """The classes, the lowest recall first, and where their bars begin; they end at 1."""
+    right = dict(zip(predictions.classes, predictions.confusion.diagonal().tolist(), strict=True))
+    lowest = sorted(metrics.per_class.items(), key=lambda item: (item[1].recall, item[0]))[:ROWS]
+    intervals = {name: wilson(right[name] / scores.images, scores.images) for name, scores in lowest}
+    start = round_down(min(low for low, _ in intervals.values()))
+    across = Axis(start, 1, 6, 154)
+    rows = []
+    for name, scores in lowest:
+        text = " to ".join(map(percent, intervals[name]))
+        rows.append(ClassScore(name, scores, interval_bar(text, scores.recall, *intervals[name], across)))
+    return rows, start
+
+
+def reliability_table(
+    bins: Sequence[ReliabilityBin], images: int
+) -> tuple[Markup, Sequence[tuple[float, float, float, float, int]]]:
+    """The diagram, and its numbers: mean confidence, accuracy, its 95 % interval, images."""
+    rows = [(sure, right, *wilson(right, count), count) for sure, right, count in bins]
+    text = "Accuracy by confidence: " + "; ".join(
+        f"{percent(sure)} sure, {percent(right)} right" for sure, right, *_ in rows
+    )
+    return reliability_chart(text, [(*row[:4], row[4] / images) for row in rows]), rows

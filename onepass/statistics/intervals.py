@@ -1,0 +1,24 @@
+"""The interval of an accuracy."""
+
+import math
+
+from scipy.special import ndtri
+
+LEVEL = 0.05  # p-values below it count; intervals hold the truth with a probability of 1 - LEVEL
+
+
+def wilson(accuracy: float, images: int) -> tuple[float, float]:
+    """95 % interval of an accuracy, or of a mean of accuracies on the same images (Wilson, 1927).
+
+    Honest near 0 and 1 and for few images. For a mean over seeds it is rather too wide than too narrow: an image's
+    share of right seeds varies less than a single answer that is as often right.
+
+    Args:
+        accuracy: 0..1.
+        images: at least one.
+
+    """
+    z = float(ndtri(1 - LEVEL / 2))
+    centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
+    margin = z / (1 + z**2 / images) * math.sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2))
+    return max(0.0, centre - margin), min(1.0, centre + margin)

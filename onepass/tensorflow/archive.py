@@ -1,0 +1,44 @@
+"""The .keras archive, written so that an identical model gives identical bytes.
+
+Keras's own says when it was written and where in memory the parts of the model were.
+"""
+
+import io
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from onepass.core import write_atomically
+
+CONFIG, KERAS_METADATA = "config.json", "metadata.json"  # members of the archive, by Keras's names
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
+
+
+def save_keras(path: Path, network: Any, metadata: Mapping[str, Any]) -> None:
+    """Writes a Keras model as a file that plain Keras loads; ``metadata`` stands beside Keras's version in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "model.keras"
+        network.save(saved)
+        with zipfile.ZipFile(saved) as archive:
+            members = {name: archive.read(name) for name in sorted(archive.namelist())}
+    members[CONFIG] = _renumbered(members[CONFIG].decode()).encode()
+    members[KERAS_METADATA] = json.dumps({"keras_version": keras.__version__, **metadata}, sort_keys=True).encode()
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(zipfile.ZipInfo(name, LONG_AGO), member)
+    write_atomically(path, content.getvalue())
+
+
+def _renumbered(config: str) -> str:
+    """Keras's description of a model, with the memory addresses in it replaced by counting."""
+    seen: dict[str, int] = {}
+    return re.sub(
+        r'("shared_object_id": )(\d+)', lambda found: f"{found[1]}{seen.setdefault(found[2], len(seen))}", config
+    )

@@ -1,1 +1,0 @@
-"""The frozen network: its weights, its cut, and what identifies its features."""

@@ -1,1 +1,0 @@
-"""What is trained on the features, and how it is applied."""

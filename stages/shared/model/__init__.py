@@ -1,1 +1,0 @@
-"""The one model that comes out."""

@@ -1,1 +1,0 @@
-"""From a folder of photos to tables and pixels."""

@@ -1,1 +1,0 @@
-"""The result for people, as a page."""

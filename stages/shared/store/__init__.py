@@ -1,1 +1,0 @@
-"""The features: computed, stored, kept and checked."""

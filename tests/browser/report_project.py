@@ -1,0 +1,65 @@
+"""A project whose stages have run in this process, on small photos with names that a page must survive."""
+
+import contextlib
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from onepass.report import WRITE_REPORT_TODO
+from stages import evaluate, extract_features, prepare, train_head
+from tests.builders import Project, new_project
+
+FOLDERS = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
+PREPARED, FEATURES, HEAD, TRAINING, OUT = map(Path, FOLDERS)
+MODEL = Path("data/model.keras")
+SCRIPT = "<script>alert(1)</script>"
+LONG = "a class whose name goes on and on " * 4
+IMAGE = '"><img src=x>'
+FINDING = {"name": "few-images", "evidence": "9 <b>validation</b> images.", "advice": "Raise split.test_fraction."}
+
+
+def finished_project(folder: Path) -> Project:
+    """Three classes of 20 photos, without a test split, with a finding and a report."""
+    project = new_project(folder / "project")
+    write_labelled_photos(folder / "photos")
+    project.set(
+        {
+            "data.root": str(folder / "photos"),
+            "backbone.layer": "input",
+            "backbone.weights": "data/no-weights.txt",
+            "backbone.image_side": 8,
+            "split.validation_fraction": 0.4,
+            "split.test_fraction": 0,
+            "train.epochs": 3,
+        }
+    )
+    run_stages(project)
+    with contextlib.chdir(project.folder):
+        (OUT / "findings.json").write_text(json.dumps([FINDING]))
+        WRITE_REPORT_TODO(PREPARED, FEATURES, HEAD, TRAINING, OUT)
+    return project
+
+
+def run_stages(project: Project) -> None:
+    """Runs all stages in this process, without DVC."""
+    with contextlib.chdir(project.folder):
+        prepare.main(PREPARED)
+        extract_features.main(PREPARED, FEATURES)
+        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, MODEL, TRAINING)
+        evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
+
+
+def write_labelled_photos(folder: Path) -> None:
+    """Noise that nobody can tell apart, so that there are mistakes, and one file that is no photo."""
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    names = [f"{IMAGE}{number}.png" for number in range(60)]
+    for name in names:
+        Image.fromarray(random.integers(0, 256, (40, 60, 3), np.uint8)).save(folder / name)
+    (folder / "broken.jpg").write_bytes(b"")
+    with (folder / "labels.csv").open("w", newline="") as file:
+        rows = [(name, (SCRIPT, "cats", LONG)[number % 3]) for number, name in enumerate(names)]
+        csv.writer(file).writerows([("file", "label"), *rows, ("broken.jpg", "cats")])

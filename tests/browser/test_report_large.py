@@ -1,0 +1,109 @@
+"""A report of 1,000 classes and 1,000,000 predictions: small, quick to open, made in little memory."""
+
+import hashlib
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from docs.screenshots import started
+from onepass.photos import Quarantined, write_rows
+from onepass.statistics import wilson
+from tests.browser.browser import needs_browser, opened
+from tests.builders import new_project, table
+
+CLASSES = [f"class {number:03}" for number in range(1000)]
+IMAGES = 1_000_000
+PHOTOS = 50  # different ones
+MEMORY = 600 << 20  # bytes, of which 9 GB of predictions must need next to nothing
+
+
+def write_workspace(project: Path) -> list[tuple[str, str]]:
+    """Everything but the predictions, as the stages would leave it. The hashes and names of the photos."""
+    random = np.random.default_rng(0)
+    photos = []
+    for number in range(PHOTOS):  # noise: no picture compresses worse
+        path = project.parent / "photos" / f"{number}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8)).save(path)
+        photos.append((hashlib.sha256(path.read_bytes()).hexdigest(), path.name))
+    low, high = wilson(IMAGES * 9 // 10, IMAGES)
+    scores = {"precision": 0.9, "recall": 0.9, "f1": 0.9, "images": IMAGES // len(CLASSES)}
+    metrics = {
+        "accuracy": 0.9,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "images": IMAGES,
+        "correct": IMAGES * 9 // 10,
+        "split": "validation",
+        "chose_the_epoch": True,
+        "best_epoch": 1,
+        "epochs": 1,
+        "per_class": dict.fromkeys(CLASSES, scores),
+    }
+    files = {
+        "metrics/metrics.json": json.dumps(metrics),
+        "metrics/reliability.csv": f"confidence,accuracy,images\n0.1,0.1,{IMAGES}\n",
+        "data/head/head.json": json.dumps({"activation": "softmax"}),
+        "data/features/fingerprint.json": json.dumps(
+            {"fingerprint": {"layer": "input", "image_side": 64}, "weights_file": ""}
+        ),
+        "data/prepared/images.csv": "hash,file,width,height\n" + "00,x.jpg,400,300\n" * IMAGES,
+    }
+    for name, content in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(content)
+    write_rows(project / "data/prepared/quarantine.csv", Quarantined, [])
+    return photos
+
+
+def write_predictions(pipe: Path, photos: list[tuple[str, str]]) -> None:
+    """Sends the rows through a pipe: 9 GB that no disk has to hold. Nine of ten predictions are right."""
+    columns = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in CLASSES)]
+    chances = ",".join(["0.001000"] * len(CLASSES)).encode()
+    with pipe.open("wb", buffering=1 << 20) as file:
+        file.write(table(columns, []))
+        for number in range(IMAGES):
+            label, block = number % 1000, number // 1000
+            predicted = label if block % 10 else (label + 1 + block // 10 % 9) % 1000
+            names = (*photos[number % PHOTOS], "validation", CLASSES[label], CLASSES[predicted])
+            file.write(b"%s,%s\n" % (",".join(names).encode(), chances))
+
+
+# A process of its own between: Linux counts what the one that starts a process has in memory as that process's.
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@needs_browser
+@pytest.mark.slow
+def test_a_thousand_classes_and_a_million_predictions_give_a_small_page_that_opens_at_once(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "project")
+    project.set({"data.root": str(tmp_path / "photos")})
+    photos = write_workspace(project.folder)
+    pipe = project.folder / "metrics" / "predictions.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=write_predictions, args=(pipe, photos), daemon=True)
+    writer.start()
+    output = project.run(sys.executable, "-c", MEASURED, sys.executable, "-m", "tools.report")
+    assert int(output.split()[-1]) * 1024 < MEMORY
+
+    page = project.folder / "metrics" / "report.html"
+    assert page.stat().st_size < 5_000_000
+    with started() as browser:
+        start = time.monotonic()
+        with opened(browser, page) as (opened_page, _, messages):
+            assert time.monotonic() - start < 2
+            assert opened_page.locator("img").count() == 48
+            assert "970 more are in metrics/metrics.json" in opened_page.inner_text("#main")
+            assert "of 9,000 pairs" in opened_page.inner_text("#main")
+            assert messages == []

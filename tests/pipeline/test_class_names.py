@@ -1,0 +1,60 @@
+"""A class whose folder has a name that is no UTF-8 goes through all that is written and read."""
+
+import contextlib
+import io
+import os
+from pathlib import Path
+
+import pytest
+from tests.test_head import head
+
+from onepass.core import write_json
+from onepass.evaluation import read_answers
+from onepass.heads import read_head, write_head
+from onepass.model.keras_model import read_model
+from onepass.report.tables import READ_JSON_TODO
+from tests.browser.report_project import HEAD, MODEL, OUT, run_stages
+from tests.builders import new_project, write_photos
+
+CLASS = os.fsdecode(b"caf\xe9")
+PARAMS = {
+    "data.root": "photos",
+    "backbone.layer": "input",
+    "backbone.weights": "data/no-weights.txt",
+    "backbone.image_side": 8,
+    "split.validation_fraction": 0.25,
+    "train.epochs": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another class has five times as many photos, so that a finding names this one."""
+    project = new_project(tmp_path_factory.mktemp("names") / "project")
+    write_photos(project.folder / "photos", {CLASS: 20, "thé": 100})
+    project.set(PARAMS)
+    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):  # as strict as a terminal
+        run_stages(project)
+    return project.folder
+
+
+def test_a_name_that_is_no_utf8_comes_back_from_json_and_any_other_stays_readable(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {CLASS: 1, "thé": 2})
+    assert READ_JSON_TODO(tmp_path / "x.json") == {CLASS: 1, "thé": 2}
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == '{\n  "caf\\udce9": 1,\n  "thé": 2\n}\n'
+
+
+def test_a_head_knows_it_again(tmp_path: Path) -> None:
+    written = head()._replace(classes=["ant", CLASS, "thé"])
+    write_head(tmp_path, written)
+    assert read_head(tmp_path).classes == written.classes
+
+
+def test_every_output_of_a_run_names_it_as_the_folder_does(finished: Path) -> None:
+    assert read_head(finished / HEAD).classes == read_model(finished / MODEL).classes == [CLASS, "thé"]
+    assert list(READ_JSON_TODO(finished / OUT / "metrics.json")["per_class"]) == [CLASS, "thé"]
+    assert any(CLASS in finding["evidence"] for finding in READ_JSON_TODO(finished / OUT / "findings.json"))
+    labels, _ = read_answers((finished / OUT / "predictions.csv").read_bytes(), "test")
+    assert set(labels.values()) == {CLASS, "thé"}
+    text = (finished / OUT / "report.html").read_text(encoding="utf-8")
+    assert "caf\\xe9" in text and "thé" in text

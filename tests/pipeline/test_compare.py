@@ -1,0 +1,199 @@
+"""The comparison of real DVC experiments: what it says, what it refuses, and where it finds results."""
+
+import shutil
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from onepass.cli.compare import command
+from onepass.machine_facts import key_of, record
+from tests.builders import ROOT, Project
+from tests.pipeline.experiment_project import ODD, enter, with_experiments
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # inside DVC
+
+
+@pytest.fixture(scope="module")
+def compared_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return with_experiments(tmp_path_factory.mktemp("compared") / "project")
+
+
+@pytest.fixture
+def compared(compared_project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project, not to be changed, as the current directory."""
+    enter(compared_project, monkeypatch)
+    return compared_project
+
+
+@pytest.fixture
+def changeable(compared_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of the project as the current directory."""
+    project = compared_project.copy(tmp_path / "project")
+    enter(project, monkeypatch)
+    return project
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    command(list(arguments))
+    return capsys.readouterr().out
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(SystemExit) as refusal:
+        command(list(arguments))
+    return str(refusal.value)
+
+
+def rows(output: str) -> dict[str, list[str]]:
+    """The cells of the first table by experiment."""
+    table = output.split("\n\n", 1)[0].splitlines()[2:]
+    return {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line[2:-2].split(" | ")] for line in table)}
+
+
+@pytest.mark.usefixtures("compared")
+def test_without_names_all_experiments_of_this_commit_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    command([])
+    output, left_out = capsys.readouterr()
+    assert list(rows(output)) == ["good-0", "fair", f"{ODD} = workspace", "poor"]
+    assert left_out == f"left out: HEAD: evaluated on validation images, {ODD} on test images\n\n"
+    assert "corrected (Holm) for all 6 pairs, as the best was found on these very images" in output
+    better, unclear = output.splitlines()[-1].split("; ")
+    assert better == f"good-0 is better than {ODD} and poor (p < 0.001 after correction for 6 comparisons)"
+    assert unclear.startswith("good-0 and fair cannot be told apart on these 200 images: the difference 2.3 points, ")
+
+
+@pytest.mark.usefixtures("compared")
+def test_experiments_that_differ_in_their_seed_only_are_one_system(capsys: pytest.CaptureFixture[str]) -> None:
+    output = said(capsys, "good-2", "poor", "good-1", "good-0")
+    assert "good-0: the mean of good-0, good-1, good-2." in output
+    assert output.endswith("good-0 is better than poor (p < 0.001).\n")
+    accuracies = [float(rows(said(capsys, f"good-{seed}"))[f"good-{seed}"][0]) for seed in range(3)]
+    mean, _, seeds, *_ = rows(output)["good-0"]
+    assert float(mean) == pytest.approx(sum(accuracies) / 3, abs=5e-5)
+    assert seeds == f"3: {min(accuracies):.4f} to {max(accuracies):.4f}"
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_baseline_takes_the_place_of_the_best(capsys: pytest.CaptureFixture[str]) -> None:
+    output = said(capsys, "good-1", "poor", "--baseline", ODD)
+    assert f"corrected (Holm) for the 2 comparisons with {ODD}." in output
+    family = "(p < 0.001 after correction for 2 comparisons)"
+    assert output.endswith(f"{ODD} is better than poor {family}; good-1 is better than {ODD} {family}.\n")
+
+
+@pytest.mark.usefixtures("compared")
+def test_one_experiment_has_a_table_and_no_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    output = said(capsys, "good-0")
+    assert "There is nothing to compare good-0 with: `dvc exp run --name NAME" in output
+    assert "McNemar" not in output
+
+
+@pytest.mark.usefixtures("compared")
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        ("elsewhere", "elsewhere: images only here: 40, images only in fair: 40"),
+        ("relabelled", "relabelled: images with another label: 3"),
+        ("validated", "validated: evaluated on validation images, fair on test images"),
+    ],
+)
+def test_answers_for_other_images_are_not_paired(other: str, what: str) -> None:
+    message = refused("fair", other, ODD)
+    assert "answers can only be paired where they were given for the same images with the same labels" in message
+    assert f"\n  {what}\n" in message
+    assert f"compare those that match fair:\n  python -m onepass compare fair '{ODD}'\n" in message
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_name_that_nobody_knows_is_refused_with_those_that_are_known() -> None:
+    message = refused("good-0", "godo")
+    assert "'godo' is neither an experiment nor a revision that git knows" in message
+    assert "Experiments of this commit: $odd|%s-é, fair, good-0, good-1, good-2, poor." in message
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_revision_without_results_is_refused_when_named() -> None:
+    assert "HEAD~1 has no results: evaluate has not run in it. `dvc exp run --name" in refused("HEAD~1", "good-0")
+
+
+def test_the_command_says_how_to_get_results(compared: Project, tmp_path: Path) -> None:
+    compared.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("git", "checkout", "--quiet", "HEAD~1")
+    output = clone.run("python", "-m", "onepass", "compare", expect=1, environment={"PYTHONPATH": str(ROOT)})
+    assert output == (
+        "\nonepass: there are no results to compare: `dvc exp run --name NAME -S head.hidden_units=16` runs one; "
+        "params.yaml says what can be set.\n\n"
+    )
+
+
+def test_facts_that_this_machine_remembers_are_shown_and_others_are_not(
+    changeable: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = changeable.folder / "data"  # of the experiment that ran last
+    head = [(folder / "head" / name).read_bytes() for name in ("head.json", "weights.npz")]
+    features = [(folder / name).read_bytes() for name in ("features/fingerprint.json", "prepared/wanted_views.txt")]
+    record("train-head", key_of(*head), {"seconds": 12.34})
+    record("extract-features", key_of(*features), {"seconds": 1.0, "reused": 0, "computed": 1200})
+    found = rows(said(capsys, "poor", ODD))
+    assert found["poor"][4:7] == ["-", "-", "1,200"]  # the same features
+    assert found[ODD][4:7] == ["12.3", "1,234", "1,200"]
+
+
+def test_results_that_only_the_remote_has_are_fetched(changeable: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = said(capsys, "fair", "poor")
+    shutil.move(changeable.folder / ".dvc/cache/files", changeable.folder.parent / "remote/files")
+    changeable.run("dvc", "remote", "add", "--default", "team", "../remote")  # later than the experiments
+    assert said(capsys, "fair", "poor") == expected
+
+
+def test_results_that_nobody_has_are_refused_when_named_and_else_left_out(
+    changeable: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(changeable.folder / ".dvc/cache/files")
+    message = refused("workspace", "fair")
+    assert "metrics/metrics.json of fair is neither on this machine nor on a remote that it knows." in message
+    assert "`make publish-experiment NAME=fair`" in message
+    command([])
+    output = capsys.readouterr()
+    assert list(rows(output.out)) == ["workspace"]
+    assert output.err.count("left out: metrics/metrics.json of ") == 7
+
+
+def test_answers_that_were_changed_by_hand_are_not_compared(changeable: Project) -> None:
+    path = changeable.folder / "metrics/predictions.csv"
+    path.write_bytes(path.read_bytes().replace(b"neither", b"dogs"))
+    message = refused("workspace", "good-0")
+    assert "metrics/predictions.csv of workspace is not what its dvc.lock says: changed or damaged" in message
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\nschema: '2.0'\n", "stages: [1]"])
+def test_a_lock_that_git_could_not_merge_is_named(content: str, changeable: Project) -> None:
+    (changeable.folder / "dvc.lock").write_text(content)
+    assert "dvc.yaml and dvc.lock of workspace cannot be read: " in refused("workspace", "good-0")
+
+
+@pytest.mark.usefixtures("compared")
+def test_the_same_accuracies_are_drawn_to_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("0.svg", "1.svg", "0.png", "1.png"):
+        command(["fair", ODD, "good-0", "good-1", "--plot", str(tmp_path / name)])
+    assert (tmp_path / "0.svg").read_bytes() == (tmp_path / "1.svg").read_bytes()
+    assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+    assert ODD in (tmp_path / "0.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_page_is_written_of_two_and_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert f"params.yaml says what can be set. {page} was not written." in said(capsys, "fair", "--html", str(page))
+    sentence = said(capsys, "fair", ODD, "--html", str(page)).splitlines()[-1]
+    text = unescape(page.read_text(encoding="utf-8"))
+    assert all(part in text for part in (sentence, f"tools.compare fair '{ODD}' --html", ">model.skill<"))
+
+
+@pytest.mark.usefixtures("compared")
+def test_a_plot_of_another_kind_or_nowhere_is_refused() -> None:
+    assert refused("fair", "--plot", "plot.xls") == refused("fair", "--html", "page.php") == "2"
+    assert "dvc.yaml/plot.png cannot be written: File exists." in refused("fair", "--plot", "dvc.yaml/plot.png")
+    assert "dvc.yaml/x.html cannot be written: File exists." in refused("fair", ODD, "--html", "dvc.yaml/x.html")

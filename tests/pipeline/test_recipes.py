@@ -1,0 +1,113 @@
+"""Every named way to classify photos is complete, and runs by its name."""
+
+from pathlib import Path
+
+import pytest
+from tools import recipes
+
+from onepass.core import UserError
+from tests.builders import ROOT, Project, new_project
+from tests.unit.backbones.old_weights import write_by_number
+
+FILES = sorted((ROOT / "recipes").glob("*.yaml"))
+KEYS = {name: list(field.annotation.model_fields) for name, field in recipes.Params.model_fields.items()}  # type: ignore[union-attr]
+NAMES = [path.stem for path in FILES]
+OF_THE_SOURCES = {
+    "article-bottleneck",
+    "article-legacy-weights",
+    "question-cnn",
+    "question-frozen-vgg16",
+    "question-frozen-resnet50",
+    "question-frozen-inceptionv3",
+    "question-frozen-mobilenet",
+    "answer-intermediate-layer",
+    "answer-unfreeze-last",
+}
+
+
+def test_every_system_of_the_sources_has_a_recipe_and_ours_stands_beside_them() -> None:
+    assert set(NAMES) > OF_THE_SOURCES
+    assert "ours" in NAMES
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_recipe_says_why_and_where_from(path: Path) -> None:
+    recipe = recipes.load(path)
+    assert len(recipe.why) > 40
+    assert len(recipe.source) > 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["why: x\n", "- a list\n", "why: a\nsource: b\nparams: {}\n", "why: [\n"],
+    ids=["short", "list", "no params", "no YAML"],
+)
+def test_a_file_that_is_no_recipe_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"mine\.yaml is no recipe"):
+        recipes.load(tmp_path / "mine.yaml")
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match=r"No recipe theirs in recipes/; there are: answer-"):
+        recipes.main(["run", "ours", "theirs"])
+
+
+def test_a_run_is_dvc_exp_run_with_every_parameter_and_the_changes_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    dvc = tmp_path / "dvc"
+    dvc.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\nexit 3\n')
+    dvc.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert recipes.main(["run", "question-cnn", "--queue", "-S", "train.epochs=1"]) == 3
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert arguments[:4] == ["exp", "run", "--name", "question-cnn"]
+    assert arguments[-3:] == ["--queue", "--set-param", "train.epochs=1"]
+    assert "head.hidden_units=[120,60]" in arguments
+    named = {argument.partition("=")[0] for argument in arguments}
+    assert named >= {f"{section}.{key}" for section in ("backbone", "head", "train") for key in KEYS[section]}
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = new_project(tmp_path_factory.mktemp("recipes") / "project")
+    project.run("dvc", "repro", "data/dvc.yaml:digit-images")
+    return project
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with random weights of every network in the recipes: the mechanics need no others."""
+    from onepass.backbones import build_application
+
+    folder = tmp_path_factory.mktemp("weights")
+    for name in {recipes.load(path).params.backbone.name for path in FILES} - {"custom"}:
+        network = build_application(name, 75)
+        network.save_weights(folder / f"{name}.weights.h5")
+        if name == "VGG16":
+            write_by_number(folder / "oldest.h5", network)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_runs_on_the_digits(name: str, digits: Project, weights: Path) -> None:
+    backbone = recipes.load(ROOT / "recipes" / f"{name}.yaml").params.backbone
+    changes = {
+        "train.epochs": 1,
+        "data.root": "data/digits/images",
+        "backbone.image_side": 75 if "inception" in name else 32,
+    }
+    if name == "article-legacy-weights":
+        changes["backbone.weights"] = str(weights / "oldest.h5")
+    elif backbone.name != "custom":
+        changes["backbone.weights"] = str(weights / f"{backbone.name}.weights.h5")
+    if "sigmoid" in (ROOT / "recipes" / f"{name}.yaml").read_text():
+        changes["head.activation"] = "softmax"  # the digits have five classes
+    options = [part for key, value in changes.items() for part in ("--set-param", f"{key}={value}")]
+    output = digits.run("python", "-m", "onepass", "recipes", "run", name, *options)
+    assert f"Ran experiment(s): {name}" in output
+    assert "on 163 test images" in output

@@ -1,0 +1,102 @@
+"""Whatever computes them, the features of an image depend on nothing but the image and the fingerprint."""
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from stages.shared.backbone import fingerprint
+
+from onepass.core import UserError
+from onepass.engines import Forward
+from onepass.params import BackboneParams
+
+SIDE = 64
+WAYS = [(runtime, precision) for runtime in ("tensorflow", "openvino") for precision in ("float32", "bfloat16")]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from onepass.backbones import build_application
+    from onepass.tensorflow import keras
+
+    keras.utils.set_random_seed(0)
+    path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
+    build_application("MobileNet", SIDE).save_weights(path)
+    return path
+
+
+def backbone(weights: Path, runtime: str, precision: str) -> BackboneParams:
+    given: dict[str, Any] = {"name": "MobileNet", "image_side": SIDE, "layer": "conv_pw_3_relu", "pooling": "none"}
+    given |= {"weights": str(weights), "preprocess": "native", "precision": precision, "runtime": runtime}
+    given |= {"color_mode": "rgb", "views": 1}
+    return BackboneParams.model_validate(given)
+
+
+def forward(weights: Path, runtime: str, precision: str, batch: int = 8) -> Forward:
+    from onepass.backbones.truncated_network import TruncatedNetwork
+
+    return TruncatedNetwork(backbone(weights, runtime, precision), SIDE).forward(batch)
+
+
+def photos(count: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(256, size=(count, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("runtime", "precision"), WAYS)
+def test_features_depend_neither_on_place_nor_neighbours_nor_threads(
+    runtime: str, precision: str, weights: Path
+) -> None:
+    call = forward(weights, runtime, precision)
+    batches = [photos(8, seed=place + 1) for place in range(8)]
+    for place, batch in enumerate(batches):
+        batch[place] = photos(1)[0]
+    with ThreadPoolExecutor(2) as threads:
+        found = [features[place] for place, features in enumerate(threads.map(call.call, batches))]
+    alone = np.zeros_like(batches[0])
+    alone[0] = photos(1)[0]
+    found.append(call(alone)[0])
+    assert np.ptp(found[0]) > 0
+    for row in found[1:]:
+        np.testing.assert_array_equal(row, found[0])
+
+
+def test_both_runtimes_compute_the_same_network(weights: Path) -> None:
+    ours, other = (forward(weights, runtime, "float32")(photos(8)) for runtime in ("tensorflow", "openvino"))
+    assert ours.dtype == other.dtype == np.float32
+    np.testing.assert_allclose(other, ours, atol=1e-4 * np.abs(ours).max())
+
+
+@pytest.mark.parametrize("runtime", ["tensorflow", "openvino"])
+def test_bfloat16_is_near_float32_but_rounded(runtime: str, weights: Path) -> None:
+    exact, rounded = (forward(weights, runtime, precision)(photos(8)) for precision in ("float32", "bfloat16"))
+    error = np.abs(exact - rounded).mean() / np.abs(exact).mean()
+    assert 1e-4 < error < 0.1
+
+
+def test_runtimes_never_share_a_fingerprint(weights: Path) -> None:
+    ways = [fingerprint.fingerprint(backbone(weights, *way), SIDE, "") for way in WAYS]
+    assert all(one != other for place, one in enumerate(ways) for other in ways[:place])
+    assert "openvino" in ways[-1]["versions"]
+
+
+def test_a_runtime_that_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(fingerprint, "version", missing)
+    with pytest.raises(UserError, match=r"openvino given, which is not installed. .*`pip install '\.\[openvino\]'`"):
+        fingerprint.library_version("openvino")
+
+
+def test_bfloat16_is_refused_where_openvino_would_compute_in_float32(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openvino
+
+    monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32"])
+    with pytest.raises(UserError, match="bfloat16 given, which OpenVINO does not have on this processor"):
+        forward(weights, "openvino", "bfloat16")

@@ -1,0 +1,207 @@
+"""Each finding is there just beyond its threshold, with its numbers and the param to change, and not before it."""
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onepass.evaluation import PHOTO_FACTS_TODO, Finding, NearCopies, PhotoFacts, find_all
+from onepass.evaluation.findings.learning import (
+    idle_epochs,
+    out_of_balance,
+    overfitted,
+    small_split,
+    still_falling,
+    stuck_at_chance,
+)
+from onepass.evaluation.findings.photos import copies_across_splits, foreign_preprocessing, grey_images, small_images
+from onepass.params import TRAIN_TODO
+from onepass.photos import Image
+from onepass.statistics import wilson
+
+TRAIN = TRAIN_TODO(
+    optimizer="adam",
+    learning_rate=1e-5,
+    batch=32,
+    epochs=50,
+    patience="none",
+    monitor="accuracy",
+    class_weights="none",
+    unfreeze="none",
+    batch_norm="frozen",
+    seed=0,
+)
+MOBILENET = {"architecture": "MobileNet", "preprocess": "tf", "image_side": 100, "layer": "conv_pw_12_relu"}
+PIXELS = {"image_side": 100, "layer": "input"}
+CUSTOM = MOBILENET | {"architecture": "keras file", "preprocess": "rescale"}
+
+
+def scored(correct: int, images: int, **more: Any) -> dict[str, Any]:
+    low, high = wilson(correct, images)
+    figures = {"accuracy": correct / images, "accuracy_low": low, "accuracy_high": high, "images": images}
+    return {**figures, "split": "test", "best_epoch": 14, "epochs": 24, **more}
+
+
+def photos(count: int, odd: int, **changes: Any) -> list[Image]:
+    """``count`` photos, the first ``odd`` of them with these changes."""
+    plain = [Image(f"{number:064x}", f"cats/{number}.jpg", 640, 480, 0) for number in range(count)]
+    return [photo._replace(**changes) for photo in plain[:odd]] + plain[odd:]
+
+
+def facts(images: list[Image]) -> PhotoFacts:
+    return PHOTO_FACTS_TODO(images, {image.hash for image in images})
+
+
+def said(finding: Finding | None, *words: str) -> bool:
+    """Whether there is a finding; if so, it says all these words and names a param."""
+    if finding is None:
+        return False
+    for word in words:
+        assert word in f"{finding.evidence} {finding.advice}"
+    assert all(sentence.endswith(".") for sentence in finding[1:])
+    assert any(f"{section}." in finding.advice for section in ("data", "split", "backbone", "head", "train"))
+    return True
+
+
+@pytest.mark.parametrize(("correct", "stuck"), [(180, True), (214, True), (222, False), (400, False)])
+def test_stuck_at_chance_is_an_accuracy_that_the_largest_class_alone_explains(correct: int, stuck: bool) -> None:
+    labels = Counter({"metal": 200, "glass": 200, "plastic": 113})
+    words = f"513 training images the head has {correct / 513:.1%}", "always answering metal (39.0%)", "1e-05 given"
+    assert said(stuck_at_chance(correct, labels, TRAIN), *words) is stuck
+
+
+def falling(by: float, epochs: int, noise: float = 0.0) -> list[float]:
+    """A validation loss that falls by this much over a fifth of the epochs, with ups and downs."""
+    ups = noise * np.random.default_rng(0).choice([-1, 1], epochs)
+    return list(1 - by * np.arange(epochs) / (epochs // 5) + ups)
+
+
+@pytest.mark.parametrize(
+    ("losses", "found"),
+    [
+        (falling(0.0100 * math.log(3), 50), True),
+        (falling(0.0099 * math.log(3), 50), False),
+        (falling(0.05, 10), True),
+        (falling(0.05, 4), False),
+        (falling(0.05, 50, noise=0.2), False),  # no fall can be told from such ups and downs
+        (falling(0.05, 50, noise=0.02), True),
+        ([0.5, *falling(0.05, 49)], False),  # an earlier epoch was better
+        ([*falling(0.05, 49), float("nan")], False),
+        ([0.9], False),  # a head without epochs
+        ([], False),
+    ],
+)
+def test_loss_still_falling_is_a_fall_beyond_noise_in_the_last_fifth(losses: list[float], found: bool) -> None:
+    words = "a guess has 1.099", "try train.learning_rate: 0.0001 (1e-05 given), or more train.epochs"
+    assert said(still_falling(losses, 3, TRAIN), *words) is found
+
+
+@pytest.mark.parametrize(
+    ("best", "epochs", "found"), [(20, 40, True), (21, 40, False), (5, 25, True), (5, 24, False), (0, 0, False)]
+)
+def test_the_best_epoch_is_long_ago_after_20_epochs_and_as_many_as_it_took(best: int, epochs: int, found: bool) -> None:
+    metrics = scored(90, 100, best_epoch=best, epochs=epochs)
+    words = f"Epoch {best} of {epochs} was the best", "from 0.500 there to 0.500", "train.patience: 10"
+    assert said(idle_epochs([0.5] * epochs, metrics, TRAIN), *words) is found
+
+
+@pytest.mark.parametrize(("correct", "found"), [(150, True), (156, True), (157, False), (171, False)])
+def test_train_is_far_above_evaluation_where_five_points_are_not_chance(correct: int, found: bool) -> None:
+    words = "100.0% of the 513 training images", f"{correct / 171:.1%} of the 171 test images", "head.dropout"
+    assert said(overfitted(513, 513, scored(correct, 171)), *words) is found
+
+
+@pytest.mark.parametrize(("correct", "images", "found"), [(145, 171, True), (160, 163, False), (777, 800, False)])
+def test_a_split_is_too_small_where_the_interval_spans_more_than_ten_points(
+    correct: int, images: int, found: bool
+) -> None:
+    words = f"With {images} test images", "anywhere from 0.787 to 0.894", "less than 3.5 points", "split.test_fraction"
+    assert said(small_split(scored(correct, images)), *words) is found
+
+
+@pytest.mark.parametrize(
+    ("rare", "weights", "found"), [(50, "none", True), (51, "none", False), (9, "balanced", False)]
+)
+def test_classes_are_out_of_balance_from_twice_as_many_images_on(rare: int, weights: str, found: bool) -> None:
+    train = TRAIN.model_copy(update={"class_weights": weights})
+    words = "Of the class dogs there are 100 training images, of cats 50, 2.0 times fewer", "class_weights: balanced"
+    assert said(out_of_balance(Counter(cats=rare, dogs=100), train), *words) is found
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "found"),
+    [
+        (MOBILENET | {"preprocess": "rescale"}, True),
+        (MOBILENET, False),
+        (CUSTOM, False),  # nobody knows what it was trained on
+        (PIXELS, False),
+    ],
+)
+def test_foreign_preprocessing_is_any_but_that_of_a_known_network(fingerprint: dict[str, Any], found: bool) -> None:
+    words = "MobileNet was trained on pixels preprocessed as tf, and is given rescale", "backbone.preprocess: native"
+    assert said(foreign_preprocessing(fingerprint), *words) is found
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "odd", "width", "found"),
+    [
+        (MOBILENET, 6, 49, True),
+        (PIXELS, 6, 49, True),
+        (MOBILENET, 6, 50, False),
+        (MOBILENET, 5, 49, False),
+        (CUSTOM, 10, 8, False),
+    ],
+)
+def test_images_are_far_too_small_where_most_have_not_half_the_side(
+    fingerprint: dict[str, Any], odd: int, width: int, found: bool
+) -> None:
+    words = "6 of 10 images have a side shorter than half of the 100 pixels", "(median 49)", "backbone.image_side"
+    assert said(small_images(facts(photos(10, odd, width=width)), fingerprint), *words) is found
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "odd", "found"),
+    [
+        (MOBILENET, 6, True),
+        (PIXELS, 6, True),
+        (MOBILENET, 5, False),
+        (CUSTOM, 10, False),
+        (PIXELS | {"color_mode": "grayscale"}, 10, False),
+    ],
+)
+def test_images_are_grey_where_most_have_no_colour(fingerprint: dict[str, Any], odd: int, found: bool) -> None:
+    words = "6 of 10 images have no colour", "backbone.color_mode: grayscale"
+    assert said(grey_images(facts(photos(10, odd, grey=1)), fingerprint), *words) is found
+
+
+@pytest.mark.parametrize(
+    ("count", "examined", "found"), [(2, 171, True), (9, 800, True), (8, 800, False), (1, 20, False), (0, 0, False)]
+)
+def test_near_copies_count_from_two_and_one_in_a_hundred_on(count: int, examined: int, found: bool) -> None:
+    images = photos(20, 0)
+    pairs = [(image.hash, images[-1].hash) for image in images[:count]]
+    words = f"{count} of {examined} test images", "such as cats/0.jpg and cats/19.jpg", "with a column group"
+    assert said(copies_across_splits(NearCopies(examined, pairs), facts(images), scored(1, 1)), *words) is found
+
+
+def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> None:
+    healthy: dict[str, Any] = {
+        "metrics": scored(777, 800),
+        "losses": [0.41, 0.13, 0.68, 0.10, 0.11, 0.11, 0.14, 0.15, 0.14, 0.15, 0.16, 0.31, 0.13, 0.15, 0.20],
+        "correct": 1998,
+        "labels": Counter(cats=1000, dogs=1000),
+        "photos": facts(photos(2800, 9, grey=1)),
+        "fingerprint": MOBILENET,
+        "copies": NearCopies(800, [("0" * 64, "1" * 64)]),
+    }
+    assert find_all(TRAIN, **healthy) == []
+    sick = {
+        "metrics": scored(107, 171),
+        "losses": falling(0.05, 50),
+        "fingerprint": MOBILENET | {"preprocess": "rescale"},
+    }
+    names = [finding.name for finding in find_all(TRAIN, **(healthy | sick))]
+    causes = ["loss-still-falling", "foreign-preprocessing"]
+    assert names == [*causes, "train-far-above-evaluation", "evaluated-split-too-small"]

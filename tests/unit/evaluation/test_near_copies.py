@@ -1,0 +1,86 @@
+"""Near-copies across splits are found by the features, and only they."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from stages.shared.findings import near_copies as module
+
+from onepass.evaluation import CopySearch, NearCopies
+
+VALUES = 256
+Rows = dict[str, tuple[str, NDArray[np.float32]]]  # name of an image: its split and its features
+
+
+def hashed(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def found(rows: Rows, piece: int = 1000) -> NearCopies:
+    """Of images shown piece by piece in the order of their hashes, which are those of their names."""
+    shape = next(iter(rows.values()))[1].shape
+    search = CopySearch(shape)
+    for wanted, see in (("test", search.remember), ("train", search.compare)):
+        members = sorted((hashed(name), features) for name, (split, features) in rows.items() if split == wanted)
+        for start in range(0, len(members), piece):
+            hashes, features = zip(*members[start : start + piece], strict=True)
+            see(hashes, np.stack(features))
+    return search.found()
+
+
+def images(split: str, count: int, shape: tuple[int, ...] = (VALUES,), seed: int = 0) -> Rows:
+    """Unrelated images, as far from 0 as the positive features of a network are."""
+    random = np.random.default_rng([seed, len(split)])
+    return {f"{split}{n}": (split, (5 + random.normal(size=shape)).astype(np.float32)) for n in range(count)}
+
+
+def alike(rows: Rows, name: str, cosine: float) -> NDArray[np.float32]:
+    """Features with this cosine to those of an image, seen from the mean of the training images."""
+    centre = np.mean([features for split, features in rows.values() if split == "train"], axis=0)
+    direction = rows[name][1] - centre
+    other = np.random.default_rng(9).normal(size=direction.shape)
+    other -= (other * direction).sum() / (direction * direction).sum() * direction
+    other *= np.linalg.norm(direction) / np.linalg.norm(other)
+    return np.asarray(centre + 3 * (cosine * direction + np.sqrt(1 - cosine**2) * other), np.float32)
+
+
+def test_only_images_beyond_the_threshold_are_near_copies_and_the_most_alike_comes_first() -> None:
+    rows = images("train", 40) | images("test", 20)
+    rows["nearly"] = ("test", alike(rows, "train3", 0.955))
+    rows["again"] = ("test", alike(rows, "train7", 0.999))
+    rows["similar"] = ("test", alike(rows, "train5", 0.945))
+    rows["kept apart"] = ("validation", alike(rows, "train9", 0.999))
+    pairs = [(hashed("again"), hashed("train7")), (hashed("nearly"), hashed("train3"))]
+    assert found(rows) == NearCopies(23, pairs)
+
+
+@pytest.mark.parametrize(("shape", "examined"), [((2, 3, VALUES), 1), ((2, 3, VALUES - 1), 0), ((VALUES - 1,), 0)])
+def test_maps_are_pooled_and_few_values_tell_nothing(shape: tuple[int, ...], examined: int) -> None:
+    rows = images("train", 9, shape)
+    rows["moved"] = ("test", np.flip(rows["train2"][1], axis=0) if len(shape) == 3 else rows["train2"][1])
+    pairs = [(hashed("moved"), hashed("train2"))]
+    assert found(rows) == NearCopies(examined, pairs if examined else [])
+
+
+def test_images_without_any_feature_are_copies_of_nothing() -> None:
+    nothing: Any = np.zeros(VALUES, np.float32)
+    rows = {"train1": ("train", nothing), "train2": ("train", nothing), "test1": ("test", nothing)}
+    assert found(rows) == NearCopies(1, [])
+
+
+def test_work_is_done_in_chunks_and_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = images("train", 30)
+    rows |= {f"copy{n}": ("test", rows[f"train{n}"][1]) for n in range(30)}
+    whole = found(rows)
+    assert len(whole.pairs) == 30
+    monkeypatch.setattr(module, "CHUNK", 7)
+    assert {*found(rows).pairs} == {*found(rows, piece=13).pairs} == {*whole.pairs}
+    monkeypatch.setattr(module, "MOST_EVALUATED", 10)
+    monkeypatch.setattr(module, "MOST_TRAINING", 20)
+    capped = found(rows)
+    assert capped.examined == 10
+    lowest = sorted(hashed(f"train{n}") for n in range(30))[:20]
+    assert {of for _, of in capped.pairs} <= {*lowest}
+    assert {*found(rows, piece=13).pairs} == {*capped.pairs}

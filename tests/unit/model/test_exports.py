@@ -1,0 +1,101 @@
+"""tools.export: the same probabilities from other programs' formats."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.test_whole_model import BACKBONE, PREPARED, mlp
+
+from onepass.cli.export import command, generated_photos
+from onepass.core import UserError
+from onepass.params import BackboneParams
+from tests.builders import write_photos
+
+CLASSES = ["ant", "bee", "cat"]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from onepass.model.keras_model import WRITE_MODEL_TODO, whole_model
+
+    changes = {"weights": str(tiny_backbone), "pooling": "avg", "preprocess": "caffe"}
+    backbone = BackboneParams.model_validate(BACKBONE | PREPARED | changes)
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    WRITE_MODEL_TODO(path, whole_model(backbone, mlp(backbone, np.zeros((1, 8)))), CLASSES)
+    return path
+
+
+def network_of(model: Path) -> Any:
+    from onepass.model.keras_model import read_model
+
+    return read_model(model).network
+
+
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "tflite"])
+def test_every_format_says_what_the_model_says(
+    form: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from onepass.model.exports import FORMATS
+
+    command([str(model), "--format", form, "--output", str(tmp_path / "exported")])
+    assert "largest difference of a probability" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["exported"]
+    network = network_of(model)
+    for ask in FORMATS[form].open(tmp_path / "exported"):
+        found = [ask(photo[None])[0] for photo in generated_photos()]
+        expected = [np.asarray(network(photo[None]))[0] for photo in generated_photos()]
+        assert np.ptp(expected, axis=0).max() > 0.01
+        np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_a_savedmodel_takes_the_bytes_of_files_and_names_the_class(model: Path, tmp_path: Path) -> None:
+    from onepass.tensorflow import tf
+
+    command([str(model), "--format", "savedmodel", "--output", str(tmp_path / "exported")])
+    photos = list(generated_photos())[1:4]
+    files = []
+    for photo, suffix in zip(photos, ["jpg", "png", "bmp"], strict=True):
+        Image.fromarray(photo).save(tmp_path / f"photo.{suffix}")
+        files.append((tmp_path / f"photo.{suffix}").read_bytes())
+    photos[0] = np.asarray(Image.open(tmp_path / "photo.jpg"))
+    found = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"](files=tf.constant(files))
+    expected = np.concatenate([network_of(model)(photo[None]) for photo in photos])
+    np.testing.assert_allclose(found["probabilities"], expected, atol=1e-4)
+    assert [name.decode() for name in found["predicted"].numpy()] == [CLASSES[n] for n in expected.argmax(axis=1)]
+
+
+def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) -> None:
+    import onnxruntime
+
+    for form in ("onnx", "tflite"):
+        command([str(model), "--format", form, "--output", str(tmp_path / form)])
+    session = onnxruntime.InferenceSession(tmp_path / "onnx")
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+    assert session.get_inputs()[0].shape == ["batch", "height", "width", 3]
+    with zipfile.ZipFile(tmp_path / "tflite") as archive:
+        assert archive.read("labels.txt").decode().splitlines() == CLASSES
+
+
+def test_a_file_that_differs_is_not_kept(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onepass.model.exports import FORMATS
+
+    wrong = FORMATS["onnx"]._replace(open=lambda _: [lambda photo: np.full((len(photo), 3), np.nan, np.float32)])
+    monkeypatch.setitem(FORMATS, "onnx", wrong)
+    write_photos(tmp_path / "photos", {"ant": 3})
+    with pytest.raises(UserError, match=r"onnx: a probability differs by nan .* in 3 images; allowed: 0.002"):
+        command([str(model), "--format", "onnx", "--output", str(tmp_path / "m"), "--photos", str(tmp_path / "photos")])
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_what_would_be_overwritten_or_cannot_be_checked_is_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command([str(model), "--format", "onnx", "--output", str(tmp_path)])
+    assert "expected a name that is not taken" in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"--photos: .* no photo can be read"):
+        command([str(model), "--format", "onnx", "--output", str(tmp_path / "m"), "--photos", str(tmp_path)])
