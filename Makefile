@@ -2,13 +2,17 @@
 PYTHON ?= python3
 ACTIVATE = . .venv/bin/activate
 
-.PHONY: run test nightly bench lint publish publish-experiment
+.PHONY: run test test-more nightly bench lint lock publish publish-experiment
 
 run: .venv/ready
-	$(ACTIVATE) && dvc repro --all-pipelines
+	$(ACTIVATE) && python -m onepass check && dvc repro --all-pipelines
 
 test: .venv/ready
-	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=onepass --cov=stages --cov-report=term:skip-covered
+
+# What needs servers, real photos for minutes, or many kills.
+test-more: .venv/ready
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m more
 
 # The recipes on real photos, and whether the benchmarks run.
 nightly: .venv/ready
@@ -23,7 +27,14 @@ bench: .venv/ready
 	$(ACTIVATE) && python -m benchmarks.chart
 
 lint: .venv/ready
-	$(ACTIVATE) && ruff check . && ruff format --check . && mypy
+	$(ACTIVATE) && ruff check . && ruff format --check . && lint-imports && mypy
+
+# requirements.txt anew: the newest versions that pyproject.toml allows, resolved in an environment of their own.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet '.[dev,export,openvino,s3,ssh]'
+	.venv-lock/bin/python -m pip freeze --exclude onepass > requirements.txt
+	rm -r .venv-lock
 
 # Without --run-cache, a colleague who tries the same params would compute again what is on the remote.
 publish: .venv/ready

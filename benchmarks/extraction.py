@@ -7,17 +7,24 @@ The article's way is its code in today's Keras: ``flow_from_directory`` (and, be
 """
 
 import argparse
-import hashlib
+import os
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from benchmarks.measuring import in_turn, medians, record
 from benchmarks.photos import add_synthetic, link_some
+from onepass.backbones import FeatureShape, Network, build_application, resolve
+from onepass.core import packed, sha256_of_files
+from onepass.engines import BATCH, Forward
+from onepass.features import Pool, RowIndex, Store, compute
+from onepass.params import BackboneParams
+from onepass.photos import LocatedView, PixelReader, View
 
 SIDE = 150
 
@@ -27,7 +34,7 @@ class Row(NamedTuple):
 
     network: str
     layer: str
-    precision: str
+    precision: Literal["float32", "bfloat16"]
     runtime: str
     photos: int
     against: str
@@ -82,45 +89,47 @@ def measure(name: str, row: Row, photos: Path | None, folder: Path, rounds: int,
 
 
 def save_weights(network: str, path: Path) -> Callable[[], None]:
-    from onepass.backbones import build_application  # noqa: PLC0415 - imports TensorFlow, in its own process
-
     build_application(network, SIDE).save_weights(path)
     return lambda: None
 
 
-def frozen(row: Row, weights: Path) -> Any:
-    from onepass.backbones.truncated_network import TruncatedNetwork  # noqa: PLC0415
-    from onepass.params import read_params  # noqa: PLC0415
+def frozen(row: Row, weights: Path) -> Network:
+    params = BackboneParams(
+        name=row.network,
+        weights=str(weights),
+        image_side=SIDE,
+        layer=row.layer,
+        precision=row.precision,
+        runtime=row.runtime,
+    )
+    return resolve(params).load()
 
-    changes: dict[str, Any] = {"name": row.network, "weights": str(weights), "image_side": SIDE, "layer": row.layer}
-    changes |= {"preprocess": "native", "precision": row.precision, "runtime": row.runtime}
-    backbone = read_params().backbone.model_copy(update=changes)
-    return backbone, TruncatedNetwork(backbone, SIDE)
+
+class Compiled(NamedTuple):
+    """A network that is compiled already, so that this is not timed."""
+
+    shape: FeatureShape
+    call: Forward
+
+    def feature_shape(self) -> FeatureShape:
+        return self.shape
+
+    def forward(self, _batch: int) -> Forward:
+        return self.call
 
 
 def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
-    from onepass.core import packed  # noqa: PLC0415
-    from onepass.photos import View  # noqa: PLC0415
-    from onepass.engines import BATCH, infer  # noqa: PLC0415
-    from onepass.photos import LocatedView, PixelReader  # noqa: PLC0415
-    from onepass.features import Store  # noqa: PLC0415
-    from onepass.features.rows import make_rows  # noqa: PLC0415
-    from onepass.features.row_index import RowIndex  # noqa: PLC0415
-    from onepass.features.pool import Pool  # noqa: PLC0415
-
     files = sorted((folder / "photos").glob("*/*"))
-    views = [LocatedView(str(file), View(hashlib.sha256(file.read_bytes()).hexdigest(), 0)) for file in files]
-    backbone, network = frozen(row, weights)
-    _, dtype, shape = network.describe()
-    store = Store(len(views), dtype, shape, {}, "")
-    forward = network.forward(BATCH)
-    photos = PixelReader(Path(), backbone, SIDE)
+    views = [LocatedView(str(file), View(sha256_of_files(file), 0)) for file in files]
+    network = frozen(row, weights)
+    compiled = Compiled(network.feature_shape(), network.forward(BATCH))
+    store = Store(len(views), compiled.shape.dtype, compiled.shape.shape, {}, "")
+    photos = PixelReader(Path(), (SIDE, SIDE, 3))
 
     def run() -> None:
         pool = Pool(folder / "onepass", store, RowIndex(packed([]), store.row_type))  # nothing of an earlier round
-        for batch, features in infer(views, photos.pixels, photos.shape, forward):
-            pool.add(make_rows([located.view.key for located in batch], features, store.key))
+        compute(views, len(views), compiled, photos, pool, store.key, os.getppid())
 
     return run
 
@@ -151,11 +160,7 @@ def article(row: Row, weights: Path, folder: Path, dataset: bool) -> Callable[[]
 
 def bare(row: Row, weights: Path) -> Callable[[], None]:
     """The compiled network alone, on one batch of pixels again and again."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    from onepass.engines import BATCH  # noqa: PLC0415
-
-    forward = frozen(row, weights)[1].forward(BATCH)
+    forward = frozen(row, weights).forward(BATCH)
     pixels = np.random.default_rng(0).integers(256, size=(BATCH, SIDE, SIDE, 3), dtype=np.uint8)
 
     def run() -> None:

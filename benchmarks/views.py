@@ -10,11 +10,11 @@ each view of each photo passes the network once for the whole table.
 import argparse
 import csv
 import subprocess
+import sys
 from pathlib import Path
 
 from onepass.comparison import Experiments
 from onepass.statistics import paired_test
-from onepass.cli.recipes import FOLDER, dvc_command, read_recipe
 
 COUNTS = (1000, 200, 50)  # training photos a class: the most first, the others reuse its features
 VIEWS = (8, 4, 1)
@@ -31,8 +31,8 @@ def main() -> None:
         for views in VIEWS:
             changes = [f"data.root={table}", f"backbone.views={views}", *given.set_param]
             options = [part for change in changes for part in ("--set-param", change)]
-            command = dvc_command(f"first-{count}-views-{views}", read_recipe(FOLDER / "ours.yaml"))
-            subprocess.run([*command, *options], check=True)
+            subprocess.run([sys.executable, "-m", "onepass", "recipes", "run", "ours", *options], check=True)
+            subprocess.run(["dvc", "exp", "rename", "ours", f"first-{count}-views-{views}"], check=True)
     report(given.photos.resolve())
 
 

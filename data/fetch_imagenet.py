@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onepass.backbones import APPLICATIONS, build_application
+
+from onepass.backbones import APPLICATIONS, build_application, check_backbone
 from onepass.core import UserError, run_stage, write_atomically
 from onepass.params import BackboneParams, read_params
 
@@ -20,6 +21,7 @@ LARGEST_DIFFERENCE = 1e-3  # relative to the largest feature: float32 rounding i
 
 def main(out: Path) -> None:
     backbone = read_params().read(BackboneParams)
+    check_backbone(backbone)
     if Path(backbone.weights).parent != out:
         write_atomically(out / "NONE.txt", b"backbone.weights is not in this folder: no ImageNet weights are in use.\n")
         return

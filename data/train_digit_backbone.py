@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
+
 from onepass.core import run_stage
 from onepass.tensorflow import keras, save_keras, tf
 

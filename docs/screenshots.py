@@ -1,19 +1,17 @@
-"""Takes a picture of the top of a page, as the README shows it.
+"""Pictures of the tops of pages, as the README shows them.
 
-    python -m tools.screenshots PAGE PICTURE [--width PIXELS] [--height PIXELS] [--dark]
-
-PAGE is a file that evaluate, tools.report or tools.compare wrote, PICTURE a .png file. Needs playwright
-(`pip install .[dev]`) and Chromium (.ci/install-browser).
+Needs playwright (`pip install .[dev]`) and Chromium (.ci/install-browser).
 """
 
-import argparse
 import io
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+import click
 from PIL import Image
 
 from onepass.core import UserError, write_atomically
@@ -24,27 +22,34 @@ if TYPE_CHECKING:
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
-    parser.add_argument("page", metavar="PAGE", type=Path, help="a .html file")
-    parser.add_argument("picture", metavar="PICTURE", type=Path, help="the .png file to write")
-    parser.add_argument("--width", metavar="PIXELS", type=int, default=1280)
-    parser.add_argument("--height", metavar="PIXELS", type=int, default=900)
-    parser.add_argument("--dark", action="store_true", help="as it looks on a dark screen")
-    given = parser.parse_args(arguments)
-    if not given.page.is_file():
-        raise UserError(f"{given.page} is no file. `dvc repro` writes metrics/report.html; so does tools.report.")
-    if given.picture.suffix.lower() != ".png":
-        parser.error(f"PICTURE: {given.picture} given; allowed: a .png file")
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.argument("page", type=click.Path(path_type=Path))
+@click.argument("picture", type=click.Path(path_type=Path))
+@click.option("--width", metavar="PIXELS", type=click.IntRange(min=1), default=1280, show_default=True)
+@click.option("--height", metavar="PIXELS", type=click.IntRange(min=1), default=900, show_default=True)
+@click.option("--dark", is_flag=True, help="As it looks on a dark screen.")
+def command(page: Path, picture: Path, width: int, height: int, dark: bool) -> None:
+    """Take a picture of the top of a page.
+
+    PAGE is a .html file that the stage report or `python -m onepass compare` wrote, PICTURE the .png file to write.
+
+    Example: python -m docs.screenshots metrics/report.html report.png --dark
+    """
+    if not page.is_file():
+        raise UserError(
+            f"{page} is no file. `dvc repro` writes metrics/report.html, "
+            "`python -m onepass compare --html PATH` the page of a comparison."
+        )
+    if picture.suffix.lower() != ".png":
+        raise click.BadParameter(f"{picture} given; allowed: a .png file", param_hint="PICTURE")
+    scheme: Literal["dark", "light"] = "dark" if dark else "light"
     with (
         started() as browser,
-        browser.new_page(
-            viewport={"width": given.width, "height": given.height}, color_scheme="dark" if given.dark else "light"
-        ) as page,
+        browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme) as opened,
     ):
-        page.goto(given.page.resolve().as_uri())
-        content = page.screenshot()
-    write_atomically(given.picture, small(content))
+        opened.goto(page.resolve().as_uri())
+        content = opened.screenshot()
+    write_atomically(picture, small(content))
 
 
 @contextmanager
@@ -68,4 +73,7 @@ def small(content: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        command(prog_name="python -m docs.screenshots")
+    except UserError as error:
+        sys.exit(f"\nonepass: {error}\n")

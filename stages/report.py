@@ -1,7 +1,7 @@
 """report: the result for people, as one page.
 
-Reads   what the other stages wrote, and params.yaml. Where the photos are that it shows (data.root) decides whether
-        they can be shown, and nothing else.
+Reads   what the other stages wrote, and params. Where the photos are that it shows (data.root) is not an input: it
+        decides whether they can be shown, and is not told.
 Writes  metrics/report.html
 """
 
@@ -16,11 +16,12 @@ from onepass.report import run_report
 
 def main(prepared: Path, features: Path, head: Path, training: Path, metrics: Path) -> None:
     params = read_params()
-    data, backbone = params.read(DataParams), params.read(BackboneParams)
+    backbone = params.read(BackboneParams)
     plan = read_head_plan(params, backbone)
-    sections = (data, params.read(SplitParams), backbone, plan.head, plan.train)
+    sections = (params.read(SplitParams), backbone, plan.head, plan.train)
     settings = {f"{part.section}.{key}": value for part in sections for key, value in part.model_dump().items()}
-    page = run_report(prepared, features, head, training, metrics, settings, base_folder(data.root))
+    root = base_folder(params.read(DataParams).root)
+    page = run_report(prepared, features, head, training, metrics, settings, root)
     write_atomically(metrics / "report.html", page)
 
 

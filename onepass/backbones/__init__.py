@@ -1,11 +1,11 @@
 """Backbones: where a pretrained network comes from, where it is cut, and what is above and below the cut.
 
 ``resolve`` turns the section backbone of params.yaml into a ``Backbone`` with nothing left to look up, without
-TensorFlow; ``Backbone.load`` brings the network. A file a source: ``pixels`` (no network), ``keras_file``,
-``keras_applications``. Knows nothing of photos, of stored features, or of what is trained on them.
+TensorFlow; ``Backbone.load`` brings the network. A file a source, in ``sources``. Knows nothing of photos, of stored
+features, or of what is trained on them.
 """
 
-from onepass.backbones import keras_applications, keras_file, pixels  # each registers its source
+from onepass.backbones import sources
 from onepass.backbones.backbone import (
     Backbone,
     FeatureShape,
@@ -15,22 +15,22 @@ from onepass.backbones.backbone import (
     register_source,
     resolve,
 )
-from onepass.backbones.keras_applications import APPLICATIONS, build_application
+from onepass.backbones.keras_source import KerasSource
 from onepass.backbones.preprocessing import MODES, preprocess
+from onepass.backbones.sources.keras_applications import APPLICATIONS, build_application
 
 __all__ = [
     "APPLICATIONS",
     "MODES",
     "Backbone",
     "FeatureShape",
+    "KerasSource",
     "Network",
     "Source",
     "build_application",
     "check_backbone",
-    "keras_applications",
-    "keras_file",
-    "pixels",
     "preprocess",
     "register_source",
     "resolve",
+    "sources",
 ]

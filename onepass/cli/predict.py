@@ -2,7 +2,6 @@
 
 import glob
 import os
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from onepass.cli.prediction_writer import FORMATS, Answer, writing
-from onepass.engines import BATCH, Forward, infer, tensorflow
+from onepass.engines import BATCH, Forward, find_engine, infer
 from onepass.photos import UndecodableError, decode, files_below, read_file, resize
 
 MEGAPIXELS = 80
@@ -42,7 +41,6 @@ def command(
 
     Example: python -m onepass predict data/model.keras photos --output found.csv
     """
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends this quietly
     files = list(dict.fromkeys(file for path in paths for file in files_of(path)))
     if not files:
         raise click.UsageError(f"no file in {' '.join(paths)}")
@@ -126,7 +124,7 @@ def load(path: Path) -> tuple[list[str], Forward, int]:
     traced = tf.function(lambda pixels: after_resize(pixels, training=False)).get_concrete_function(
         tf.TensorSpec(shape, tf.uint8)
     )
-    return model.classes, tensorflow.TENSORFLOW.compile(traced, shape, False), model.side
+    return model.classes, find_engine("tensorflow").compile(traced, shape, False), model.side
 
 
 def printable(name: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from onepass.backbones import check_backbone
 from onepass.core import UserError, read_yaml
 from onepass.heads import all_head_keys, read_head_plan
-from onepass.params import BackboneParams, ParamsError, ParamsFile, Section
+from onepass.params import BackboneParams, ParamsFile, Section
 
 FOLDER = Path("recipes")
 
@@ -79,7 +79,7 @@ def read_recipe(path: Path) -> Recipe:
         backbone = params.read(BackboneParams)
         check_backbone(backbone)
         read_head_plan(params, backbone)
-    except (ValidationError, ParamsError) as error:
+    except (ValidationError, UserError) as error:
         raise UserError(f"{path} is no recipe (why, source, params with backbone, head and train): {error}") from error
     return recipe
 

@@ -6,6 +6,7 @@ Knows nothing of photos, networks or DVC, and imports no other package of onepas
 from onepass.core.atomic_files import atomic_file, write_atomically, write_json
 from onepass.core.concurrency import batched, bounded_map
 from onepass.core.csv_files import csv_line, write_csv
+from onepass.core.discovery import import_all
 from onepass.core.errors import UserError, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
 from onepass.core.yaml_files import load_yaml, read_yaml
@@ -20,6 +21,7 @@ __all__ = [
     "bounded_map",
     "csv_line",
     "find",
+    "import_all",
     "in_hex",
     "listed",
     "load_yaml",

@@ -16,21 +16,34 @@ def bounded_map(
 ) -> Generator[Result, None, None]:
     """Like ``threads.map``, which hands out all items at once, and each that waits costs a kilobyte.
 
+    An error of an item, or of ``items``, is raised after all that came before it was given back.
+
     Args:
         under_way: items that are handed out and not yet given back, at most.
 
     """
     waiting: deque[Future[Result]] = deque()
+    errors: list[Exception] = []
     try:
-        for item in items:
+        for item in _until_error(items, errors):
             waiting.append(threads.submit(function, item))
             if len(waiting) == under_way:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+        for error in errors:
+            raise error
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _until_error(items: Iterable[Item], errors: list[Exception]) -> Iterator[Item]:
+    """The items; an error among them ends them, and is kept."""
+    try:
+        yield from items
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when its turn has come
+        errors.append(error)
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -4,7 +4,7 @@ An engine compiles a function for one shape of pixels; ``batch_inference`` keeps
 network comes from, nor of what its outputs mean. TensorFlow and the like are imported when an engine compiles.
 """
 
-from onepass.engines import openvino, tensorflow  # each registers its engine
+from onepass.core import import_all
 from onepass.engines.batch_inference import BATCH, infer
 from onepass.engines.engine import Engine, Forward, engine_names, find_engine, library_version, register_engine
 
@@ -16,7 +16,7 @@ __all__ = [
     "find_engine",
     "infer",
     "library_version",
-    "openvino",
     "register_engine",
-    "tensorflow",
 ]
+
+import_all(__name__, __path__)

@@ -43,4 +43,4 @@ def compile_with_openvino(traced: Any, shape: tuple[int, int, int, int], bfloat1
     return Forward(call, at_once)
 
 
-OPENVINO = register_engine(Engine("openvino", "openvino", compile_with_openvino, fuses_bfloat16=lambda: True))
+register_engine(Engine("openvino", "openvino", compile_with_openvino, fuses_bfloat16=lambda: True))

@@ -37,4 +37,4 @@ def compile_with_tensorflow(traced: Any, _shape: tuple[int, int, int, int], fuse
     return Forward(call, at_once=2)  # where one call waits for its slowest thread, the other computes
 
 
-TENSORFLOW = register_engine(Engine("tensorflow", "tensorflow", compile_with_tensorflow, fuses_bfloat16))
+register_engine(Engine("tensorflow", "tensorflow", compile_with_tensorflow, fuses_bfloat16))

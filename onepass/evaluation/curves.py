@@ -17,6 +17,10 @@ class Curve(NamedTuple):
     lines: dict[str, Points]  # (epoch counted from 1, value), finite values only
     dropped: int  # values that were not finite
 
+    def values(self, split: str) -> list[float]:
+        """Of one split, by epoch."""
+        return [value for _, value in self.lines.get(split, [])]
+
     def best(self, epoch: int) -> dict[str, float]:
         """The values at an epoch; those of the only step where no epoch was chosen, which 0 stands for."""
         found = {split: dict(points).get(epoch or 1) for split, points in self.lines.items()}

@@ -1,6 +1,7 @@
 """metrics.json: how good the predictions are, and how sure that is."""
 
 import csv
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from onepass.core import UserError
 from onepass.statistics import wilson
 
 BINS = 10  # of confidence, in the reliability curve and the calibration error
+BRING_UP_TO_DATE = "`dvc repro` brings it up to date."
 
 
 class ClassMetrics(BaseModel):
@@ -41,6 +43,16 @@ class Metrics(BaseModel):
     chose_the_epoch: bool  # by the evaluated split, so that the accuracy is somewhat optimistic
     best_epoch: int  # counted from 1; 0 where none was chosen
     epochs: int
+
+    @property
+    def sentence(self) -> str:
+        """The result as a person would say it."""
+        text = (
+            f"accuracy {self.accuracy:.4f} (95 % interval {self.accuracy_low:.4f} to {self.accuracy_high:.4f}) "
+            f"on {self.images} {self.split} images"
+        )
+        optimistic = "; validation chose the best epoch too, so this accuracy is somewhat optimistic"
+        return text + optimistic if self.chose_the_epoch else text
 
 
 class ReliabilityBin(NamedTuple):
@@ -96,12 +108,12 @@ def score(
 def read_metrics(content: bytes, name: str | Path) -> Metrics:
     """The content of a metrics.json; ``name`` is for the message. UserError: another version wrote it, or nobody."""
     try:
-        return Metrics.model_validate_json(content)
+        return Metrics.model_validate(json.loads(content))  # not by pydantic, which takes no name that is not UTF-8
     except ValidationError as error:
         wrong = ", ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:5])
-        raise UserError(
-            f"{name} is not as this version of onepass writes it: {wrong}. `dvc repro` brings it up to date."
-        ) from error
+        raise UserError(f"{name} is not as this version of onepass writes it: {wrong}. {BRING_UP_TO_DATE}") from error
+    except ValueError as error:
+        raise UserError(f"{name} is no JSON: {error}. {BRING_UP_TO_DATE}") from error
 
 
 def reliability(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[ReliabilityBin]:
@@ -126,7 +138,7 @@ def read_reliability(path: Path) -> list[ReliabilityBin]:
                 for row in csv.DictReader(file)
             ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} cannot be read: {error!r}. `dvc repro` brings it up to date.") from error
+        raise UserError(f"{path} cannot be read: {error!r}. {BRING_UP_TO_DATE}") from error
 
 
 def calibration_error(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:

@@ -10,7 +10,7 @@ import hashlib
 import heapq
 import io
 from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import HashIndex, UserError, packed, write_csv
+from onepass.evaluation.near_copies import CopySearch
+from onepass.heads import OnBatch
 from onepass.photos import SPLITS, Assignment, Image
 
 BUFFER = 1 << 20  # bytes; a row may have nine thousand
@@ -31,6 +33,35 @@ class Prediction(NamedTuple):
     split: str
     label: str
     predicted: str
+
+
+def predict_images(
+    predict: Callable[[Sequence[str], OnBatch | None], NDArray[np.float64]],
+    splits: NDArray[np.str_],
+    hashes: Sequence[str],
+    classes: int,
+    evaluated: str,
+    search: CopySearch,
+) -> NDArray[np.float64]:
+    """What a head says of every image: (images, classes), in the order given.
+
+    Each feature is read once: the search for near-copies sees it when the head does.
+
+    Args:
+        predict: see ``onepass.heads.predictor``.
+        splits: of each image, (images,).
+        evaluated: the split that is scored.
+
+    """
+    training = splits == "train"
+    probabilities = np.empty((len(hashes), classes))
+    for some, on_batch in (
+        (splits == evaluated, search.remember),
+        (training, search.compare),
+        ((splits != evaluated) & ~training, None),
+    ):
+        probabilities[some] = predict([hashes[place] for place in np.flatnonzero(some).tolist()], on_batch)
+    return probabilities
 
 
 def write_predictions(

@@ -4,9 +4,22 @@ README.md beside this file has the format of a row. ``fingerprint`` says what ma
 what is computed, ``reuse`` and ``pool`` what is not, ``store`` how stages read it. Knows nothing of labels and heads.
 """
 
-from onepass.features.extraction import extract
+from onepass.features.extraction import compute, extract
 from onepass.features.fingerprint import fingerprint
+from onepass.features.pool import Pool
+from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError
 from onepass.features.store import FINGERPRINT_FILE, Store, open_store, read_features
 
-__all__ = ["FINGERPRINT_FILE", "DamagedPartError", "Store", "extract", "fingerprint", "open_store", "read_features"]
+__all__ = [
+    "FINGERPRINT_FILE",
+    "DamagedPartError",
+    "Pool",
+    "RowIndex",
+    "Store",
+    "compute",
+    "extract",
+    "fingerprint",
+    "open_store",
+    "read_features",
+]

@@ -1,15 +1,15 @@
-"""Heads: what is trained on stored features. A file a kind; a new one is a file here, imported below.
+"""Heads: what is trained on stored features. A file a kind, in ``kinds``.
 
 A kind says which keys of the sections head and train it reads, with their defaults, and how it is fitted. Whatever
 the kind, what comes out is a ``TrainedHead``: plain arrays, and for some a Keras network below them. Knows nothing
 of pixels, nor of where the features come from. TensorFlow and scikit-learn are imported when a kind is fitted.
 """
 
-from onepass.heads import cnn, linear, logistic, mlp  # each registers its kind
+from onepass.heads import kinds
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.fit_task import make_fit_task, resolve_activation
 from onepass.heads.head_kind import FitTask, HeadKind, HeadPlan, all_head_keys, read_head_plan, register_head
-from onepass.heads.inference import pooling_layer, predictor, restore_network
+from onepass.heads.inference import OnBatch, figures, pooling_layer, predictor, restore_network
 from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
 
@@ -26,14 +26,13 @@ __all__ = [
     "HeadPlan",
     "HeadSection",
     "HiddenLayers",
+    "OnBatch",
     "TrainedHead",
     "all_head_keys",
-    "cnn",
-    "linear",
-    "logistic",
+    "figures",
+    "kinds",
     "make_dataset",
     "make_fit_task",
-    "mlp",
     "pooling_layer",
     "predictor",
     "read_head",

@@ -21,4 +21,5 @@ def wilson(accuracy: float, images: int) -> tuple[float, float]:
     z = float(ndtri(1 - LEVEL / 2))
     centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
     margin = z / (1 + z**2 / images) * math.sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2))
-    return max(0.0, centre - margin), min(1.0, centre + margin)
+    # Rounding must not put the accuracy outside, least of all at 0 and 1.
+    return max(0.0, min(accuracy, centre - margin)), min(1.0, max(accuracy, centre + margin))

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from onepass.report import WRITE_REPORT_TODO
-from stages import evaluate, extract_features, prepare, train_head
+from stages import evaluate, extract_features, prepare, report, train_head
 from tests.builders import Project, new_project
 
 FOLDERS = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
@@ -39,7 +38,7 @@ def finished_project(folder: Path) -> Project:
     run_stages(project)
     with contextlib.chdir(project.folder):
         (OUT / "findings.json").write_text(json.dumps([FINDING]))
-        WRITE_REPORT_TODO(PREPARED, FEATURES, HEAD, TRAINING, OUT)
+        run_report()
     return project
 
 
@@ -48,8 +47,20 @@ def run_stages(project: Project) -> None:
     with contextlib.chdir(project.folder):
         prepare.main(PREPARED)
         extract_features.main(PREPARED, FEATURES)
-        train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, MODEL, TRAINING)
-        evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
+        run_from_training()
+
+
+def run_from_training() -> None:
+    """Trains, evaluates and reports in the current directory, as `dvc repro` does when a param of train changes."""
+    train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, MODEL, TRAINING)
+    evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
+    run_report()
+
+
+def run_report() -> str:
+    """The page that the last stage writes in the current directory."""
+    report.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
+    return (OUT / "report.html").read_text()
 
 
 def write_labelled_photos(folder: Path) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.test_verdict import experiment
 
 from docs.screenshots import started
-from onepass.cli.compare import PARSED_TODO, repeated
+from onepass.cli.compare import repeated
 from onepass.comparison import Experiment, against_the_baseline, against_the_best, comparison_page, notes, ranked
 from onepass.comparison.page import differing_files, differing_params
 from tests.browser.browser import Scheme, needs_browser, opened, serious_findings
+from tests.unit.comparison.test_verdict import experiment
 
 SCRIPT = "<script>alert(1)</script>"
 LONG = "an-experiment-whose-name-goes-on-" * 4
@@ -20,7 +20,7 @@ SOURCES = {"stages/train_head.py": "1", "photos": "2"}
 
 
 def runs() -> list[Experiment]:
-    """Two seeds of one system, a name to escape, one to break, and the optimism of a validation split."""
+    """Two seeds of one recipe, a name to escape, one to break, and the optimism of a validation split."""
     return [
         experiment("best", 1, 2, recipe="best", params=PARAMS, sources=SOURCES),
         experiment("best-1", 2, 3, 4, recipe="best", params=PARAMS | {"train.seed": 1}, sources=SOURCES, seeds=[1, 0]),
@@ -30,10 +30,10 @@ def runs() -> list[Experiment]:
 
 
 def made(experiments: list[Experiment]) -> bytes:
-    systems = ranked(experiments)
-    verdict = against_the_best(systems)
-    again = repeated(systems, PARSED_TODO(["--html", "page.html"]))
-    return comparison_page(systems, verdict, notes(systems, verdict, None), again)
+    groups = ranked(experiments)
+    verdict = against_the_best(groups)
+    again = repeated(groups, None, Path("page.html"))
+    return comparison_page(groups, verdict, notes(groups, verdict, None), again)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,10 @@ def test_every_accuracy_and_every_difference_is_drawn_in_its_row(browser: Browse
 
 
 def test_the_command_that_repeats_it_names_every_run_for_a_shell(page: Path) -> None:
-    systems = ranked(runs())
-    given = PARSED_TODO(["--html", "my page.html", "--baseline", "best"])
+    groups = ranked(runs())
     names = f"best best-1 '{SCRIPT}' {LONG}"
-    assert repeated(systems, given) == f"python -m onepass compare {names} --baseline best --html 'my page.html'"
+    command = repeated(groups, "best", Path("my page.html"))
+    assert command == f"python -m onepass compare {names} --baseline best --html 'my page.html'"
     assert "python -m onepass compare best best-1 &#39;&lt;script&gt;" in page.read_text()
 
 
@@ -94,20 +94,20 @@ def test_the_same_experiments_give_the_same_bytes(page: Path) -> None:
 
 
 def test_only_params_and_files_that_differ_are_shown_with_the_values_of_all_seeds() -> None:
-    systems = ranked(runs())
-    assert differing_params(systems) == [
+    groups = ranked(runs())
+    assert differing_params(groups) == [
         ["", "best", SCRIPT, LONG],
         ["head.hidden_units", "[64, 32]", "[64, 32]", "not read"],
         ["head.kind", "linear", "mlp", SCRIPT],
         ["train.epochs", "3", "3", "not read"],
         ["train.seed", "0, 1", "0", "0"],
     ]
-    assert differing_files(systems) == ["photos", "stages/train_head.py"]
+    assert differing_files(groups) == ["photos", "stages/train_head.py"]
 
 
 def test_many_experiments_that_differ_in_one_param_go_down_the_page() -> None:
-    systems = ranked([experiment(f"{number}", params=PARAMS | {"train.epochs": number}) for number in range(9)])
-    assert differing_params(systems)[:2] == [["", "train.epochs"], ["0", "0"]]
+    groups = ranked([experiment(f"{number}", params=PARAMS | {"train.epochs": number}) for number in range(9)])
+    assert differing_params(groups)[:2] == [["", "train.epochs"], ["0", "0"]]
 
 
 def test_experiments_that_nothing_tells_apart_have_a_page_that_says_so() -> None:
@@ -117,8 +117,8 @@ def test_experiments_that_nothing_tells_apart_have_a_page_that_says_so() -> None
 
 
 def test_a_baseline_is_what_the_tests_and_the_headline_are_about() -> None:
-    systems = ranked(runs())
-    verdict = against_the_baseline(systems, systems[2])
-    text = comparison_page(systems, verdict, notes(systems, verdict, systems[2]), "").decode()
+    groups = ranked(runs())
+    verdict = against_the_baseline(groups, groups[2])
+    text = comparison_page(groups, verdict, notes(groups, verdict, groups[2]), "").decode()
     assert f"corrected (Holm) for the 2 comparisons with {LONG}." in text
     assert "are better than " + LONG in text

@@ -1,8 +1,9 @@
 """metrics/report.html, made by the real stages and looked at in a real browser."""
 
 import json
-import re
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,12 @@ from playwright.sync_api import Browser
 
 from docs.screenshots import started
 from onepass.core import UserError
-from onepass.machine_facts import key_of, record
-from onepass.report import WRITE_REPORT_TODO
 from stages import evaluate
 from tests.browser.browser import Scheme, needs_browser, opened, serious_findings
 from tests.browser.report_project import (
     FEATURES,
     FINDING,
+    FOLDERS,
     HEAD,
     IMAGE,
     OUT,
@@ -25,6 +25,8 @@ from tests.browser.report_project import (
     SCRIPT,
     TRAINING,
     finished_project,
+    run_from_training,
+    run_report,
 )
 from tests.builders import Project
 
@@ -52,9 +54,9 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def again() -> str:
-    WRITE_REPORT_TODO(PREPARED, FEATURES, HEAD, TRAINING, OUT)
-    return (OUT / "report.html").read_text()
+def setting(key: str, value: object) -> str:
+    """A setting of the run, as the page has it."""
+    return f"<dt><code>{key}</code></dt><dd>{value}</dd>"
 
 
 @needs_browser
@@ -115,33 +117,61 @@ def test_the_result_is_one_sentence_with_its_interval_and_its_caveat(report: Pat
     assert "validation photos also chose which epoch to keep" in text
 
 
-def test_quarantine_and_the_revision_of_the_code_are_told(finished: Project, report: Path) -> None:
+def test_quarantine_is_told(report: Path) -> None:
     text = report.read_text()
     assert "zero byte" in text and "broken.jpg" in text
-    assert finished.run("git", "rev-parse", "HEAD").strip() in text
-    assert "and changes to params.yaml" in text
-    assert "not recorded" not in text  # the stages said how long they took
 
 
-def test_what_this_machine_remembers_of_the_runs_is_told(workspace: Path) -> None:
-    made = key_of((FEATURES / "fingerprint.json").read_bytes(), (PREPARED / "wanted_views.txt").read_bytes())
-    record("extract-features", made, {"seconds": 62.4, "reused": 1234, "computed": 5})
-    shutil.rmtree(workspace / HEAD)
-    HEAD.mkdir()
-    (HEAD / "head.json").write_text("{}")
-    row = again().split('<th scope="row">extract-features</th>')[1]
-    assert re.findall(r">([^<\n]+)</t", row)[:5] == [
-        "1 min 2 s",
-        "1,234",
-        "5",
-        "train-head",
-        "not recorded on this machine",
-    ]
+def test_the_settings_are_those_of_the_run_that_made_the_numbers(workspace: Path) -> None:
+    params = "{params.yaml: {train: {learning_rate: 0.7}}}"  # of a run before, which nobody should tell
+    (workspace / "dvc.lock").write_text(f"schema: '2.0'\nstages: {{train-head: {{params: {params}}}}}\n")
+    text = run_report()
+    assert setting("train.learning_rate", "0.001") in text
+    assert setting("train.patience", 10) in text
+    assert setting("split.test_fraction", "0.0") in text
+    Project(workspace).set({"train.learning_rate": 0.25})
+    run_from_training()
+    text = (OUT / "report.html").read_text()
+    assert setting("train.learning_rate", "0.25") in text
+    assert "<dd>0.001</dd>" not in text
+    assert "0.7</dd>" not in text
 
 
-def test_the_same_files_and_facts_give_the_same_bytes(workspace: Path) -> None:
-    before = (workspace / OUT / "report.html").read_bytes()
-    assert again().encode() == before
+def test_the_setting_of_a_key_that_params_leave_out_is_its_default(workspace: Path) -> None:
+    path = workspace / "params.yaml"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("  patience:")))
+    assert setting("train.patience", 10) in run_report()
+
+
+def test_the_bytes_depend_on_nothing_but_params_and_what_the_stages_wrote(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not on the folder, the day, git, DVC or what this machine remembers: of all these the copy has none."""
+    for name in ("params.yaml", *FOLDERS[:3], "metrics"):
+        source, copy = finished.folder / name, tmp_path / "elsewhere" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, copy) if source.is_dir() else shutil.copy(source, copy)
+    for path in (tmp_path / "elsewhere").rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    made = tmp_path / "elsewhere" / OUT / "report.html"
+    made.unlink()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    run_report()
+    assert made.read_bytes() == (finished.folder / OUT / "report.html").read_bytes()
+
+
+def test_neither_times_nor_the_revision_are_told(finished: Project, report: Path) -> None:
+    text = report.read_text()
+    assert finished.run("git", "rev-parse", "HEAD").strip() not in text
+    assert "dvc.lock" not in text
+    assert "seconds" not in text and "on this machine" not in text
+
+
+def test_photos_that_are_there_are_inside_the_page(report: Path) -> None:
+    text = report.read_text()
+    assert text.count('<img src="data:image/webp;base64,') > 20
+    assert "Photo not shown" not in text
 
 
 def test_photos_that_are_gone_or_changed_leave_a_place_that_says_so(
@@ -151,7 +181,7 @@ def test_photos_that_are_gone_or_changed_leave_a_place_that_says_so(
     Project(workspace).set({"data.root": str(photos)})
     for number, file in enumerate(photos.glob("*.png")):
         file.write_bytes(b"another") if number % 2 else file.unlink()
-    text = again()
+    text = run_report()
     assert "Photo not shown: No such file or directory" in text
     assert "Photo not shown: the file has changed since" in text
     assert "<img" not in text
@@ -161,7 +191,7 @@ def test_a_file_name_that_is_no_utf8_shows_its_bytes(workspace: Path) -> None:
     path = workspace / OUT / "predictions.csv"
     content = path.read_bytes().split(b"\n")
     path.write_bytes(b"\n".join(line.replace(b".png", b"\xe9.png") for line in content))
-    assert "\\xe9.png" in again()
+    assert "\\xe9.png" in run_report()
 
 
 def test_a_head_that_was_fitted_in_one_step_has_no_curves_but_its_numbers(workspace: Path) -> None:
@@ -170,7 +200,7 @@ def test_a_head_that_was_fitted_in_one_step_has_no_curves_but_its_numbers(worksp
         path.write_text(f"step\t{name}\n0\t0.25\n")
     path = workspace / OUT / "metrics.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"best_epoch": 0, "epochs": 0}))
-    text = again()
+    text = run_report()
     assert "polyline" not in text
     assert text.count("0.2500") == 4
 
@@ -179,23 +209,26 @@ def test_a_missing_or_cut_off_file_is_named_with_what_to_do(workspace: Path) -> 
     path = workspace / OUT / "predictions.csv"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UserError, match=r"metrics/predictions.csv, row 61, cannot be read.*`dvc repro` writes"):
-        again()
+        run_report()
     (workspace / OUT / "metrics.json").unlink()
-    with pytest.raises(UserError, match=r"metrics/metrics.json cannot be read.*`dvc repro`"):
-        again()
+    with pytest.raises(UserError, match=r"metrics/metrics.json is missing.*`dvc repro`"):
+        run_report()
 
 
-def test_a_report_that_fails_is_told_and_loses_no_metrics(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_evaluate_writes_no_page_and_a_report_that_fails_loses_no_metrics(workspace: Path) -> None:
     (workspace / OUT / "metrics.json").unlink()
-
-    def fail(*_folders: Path) -> None:
-        raise UserError("the disk is full")
-
-    monkeypatch.setattr(evaluate, "write_report", fail)
+    (workspace / OUT / "report.html").unlink()
     evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
-    assert "report.html was not written" in (said := capsys.readouterr().out)
-    assert "the disk is full" in said and "python -m onepass report" in said
-    assert (workspace / OUT / "metrics.json").is_file()
     assert not (workspace / OUT / "report.html").exists()
+    content = (workspace / OUT / "metrics.json").read_bytes()
+    (workspace / OUT / "findings.json").write_text("[")
+    with pytest.raises(UserError, match=r"metrics/findings.json cannot be read"):
+        run_report()
+    assert (workspace / OUT / "metrics.json").read_bytes() == content
+    assert not (workspace / OUT / "report.html").exists()
+
+
+def test_the_stage_says_in_words_why_it_failed(workspace: Path) -> None:
+    (workspace / OUT / "metrics.json").unlink()
+    output = Project(workspace).run("python", "-m", "stages.report", *FOLDERS, expect=1)
+    assert output == ("\nonepass: metrics/metrics.json is missing. `dvc repro` writes it; `dvc pull` fetches it.\n\n")

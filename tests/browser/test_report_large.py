@@ -13,9 +13,14 @@ import pytest
 from PIL import Image
 
 from docs.screenshots import started
-from onepass.photos import Quarantined, write_rows
+from onepass.evaluation import ClassMetrics, Metrics, Prediction
+from onepass.features import FINGERPRINT_FILE, Store
+from onepass.heads import TrainedHead, write_head
+from onepass.photos import Assignment, Quarantined, write_rows
+from onepass.photos import Image as ImageRow
 from onepass.statistics import wilson
 from tests.browser.browser import needs_browser, opened
+from tests.browser.report_project import FEATURES, FOLDERS, HEAD, OUT, PREPARED
 from tests.builders import new_project, table
 
 CLASSES = [f"class {number:03}" for number in range(1000)]
@@ -33,39 +38,44 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8)).save(path)
         photos.append((hashlib.sha256(path.read_bytes()).hexdigest(), path.name))
-    low, high = wilson(IMAGES * 9 // 10, IMAGES)
-    scores = {"precision": 0.9, "recall": 0.9, "f1": 0.9, "images": IMAGES // len(CLASSES)}
-    metrics = {
-        "accuracy": 0.9,
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "images": IMAGES,
-        "correct": IMAGES * 9 // 10,
-        "split": "validation",
-        "chose_the_epoch": True,
-        "best_epoch": 1,
-        "epochs": 1,
-        "per_class": dict.fromkeys(CLASSES, scores),
-    }
+    low, high = wilson(0.9, IMAGES)
+    scores = ClassMetrics(precision=0.9, recall=0.9, f1=0.9, images=IMAGES // len(CLASSES))
+    metrics = Metrics(
+        accuracy=0.9,
+        accuracy_low=low,
+        accuracy_high=high,
+        log_loss=6.9,
+        roc_auc=0.9,
+        expected_calibration_error=0.0,
+        images=IMAGES,
+        correct=IMAGES * 9 // 10,
+        per_class=dict.fromkeys(CLASSES, scores),
+        split="validation",
+        chose_the_epoch=True,
+        best_epoch=1,
+        epochs=1,
+    )
+    store = Store(IMAGES, "uint8", [64, 64, 3], {"layer": "input", "image_side": 64}, "")
+    kernel, bias = np.zeros((4, len(CLASSES)), np.float32), np.zeros(len(CLASSES), np.float32)
+    write_head(project / HEAD, TrainedHead(CLASSES, "softmax", 1 / 255, "none", weights=[kernel, bias]))
     files = {
-        "metrics/metrics.json": json.dumps(metrics),
-        "metrics/reliability.csv": f"confidence,accuracy,images\n0.1,0.1,{IMAGES}\n",
-        "data/head/head.json": json.dumps({"activation": "softmax"}),
-        "data/features/fingerprint.json": json.dumps(
-            {"fingerprint": {"layer": "input", "image_side": 64}, "weights_file": ""}
-        ),
-        "data/prepared/images.csv": "hash,file,width,height\n" + "00,x.jpg,400,300\n" * IMAGES,
+        OUT / "metrics.json": metrics.model_dump_json(),
+        OUT / "findings.json": "[]",
+        OUT / "reliability.csv": f"confidence,accuracy,images\n0.1,0.1,{IMAGES}\n",
+        FEATURES / FINGERPRINT_FILE: json.dumps(store._asdict()),
+        PREPARED / "images.csv": ",".join(ImageRow._fields) + "\n" + "00,x.jpg,400,300,0\n" * IMAGES,
     }
     for name, content in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)
-    write_rows(project / "data/prepared/quarantine.csv", Quarantined, [])
+    write_rows(project / PREPARED / "quarantine.csv", Quarantined, [])
+    write_rows(project / PREPARED / "splits.csv", Assignment, [])
     return photos
 
 
 def write_predictions(pipe: Path, photos: list[tuple[str, str]]) -> None:
     """Sends the rows through a pipe: 9 GB that no disk has to hold. Nine of ten predictions are right."""
-    columns = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name in CLASSES)]
+    columns = [*Prediction._fields, *(f"p_{name}" for name in CLASSES)]
     chances = ",".join(["0.001000"] * len(CLASSES)).encode()
     with pipe.open("wb", buffering=1 << 20) as file:
         file.write(table(columns, []))
@@ -86,18 +96,18 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 @needs_browser
 @pytest.mark.slow
-def test_a_thousand_classes_and_a_million_predictions_give_a_small_page_that_opens_at_once(tmp_path: Path) -> None:
+def test_a_thousand_classes_and_a_million_predictions_give_a_small_page_at_once(tmp_path: Path) -> None:
     project = new_project(tmp_path / "project")
     project.set({"data.root": str(tmp_path / "photos")})
     photos = write_workspace(project.folder)
-    pipe = project.folder / "metrics" / "predictions.csv"
+    pipe = project.folder / OUT / "predictions.csv"
     os.mkfifo(pipe)
     writer = threading.Thread(target=write_predictions, args=(pipe, photos), daemon=True)
     writer.start()
-    output = project.run(sys.executable, "-c", MEASURED, sys.executable, "-m", "tools.report")
+    output = project.run(sys.executable, "-c", MEASURED, sys.executable, "-m", "stages.report", *FOLDERS)
     assert int(output.split()[-1]) * 1024 < MEMORY
 
-    page = project.folder / "metrics" / "report.html"
+    page = project.folder / OUT / "report.html"
     assert page.stat().st_size < 5_000_000
     with started() as browser:
         start = time.monotonic()

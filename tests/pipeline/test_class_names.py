@@ -2,19 +2,19 @@
 
 import contextlib
 import io
+import json
 import os
 from pathlib import Path
 
 import pytest
-from tests.test_head import head
 
 from onepass.core import write_json
-from onepass.evaluation import read_answers
+from onepass.evaluation import read_answers, read_findings, read_metrics
 from onepass.heads import read_head, write_head
 from onepass.model.keras_model import read_model
-from onepass.report.tables import READ_JSON_TODO
 from tests.browser.report_project import HEAD, MODEL, OUT, run_stages
 from tests.builders import new_project, write_photos
+from tests.unit.heads.test_trained_head import head
 
 CLASS = os.fsdecode(b"caf\xe9")
 PARAMS = {
@@ -38,9 +38,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.folder
 
 
-def test_a_name_that_is_no_utf8_comes_back_from_json_and_any_other_stays_readable(tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf8_comes_back_from_json_and_others_stay_readable(tmp_path: Path) -> None:
     write_json(tmp_path / "x.json", {CLASS: 1, "thé": 2})
-    assert READ_JSON_TODO(tmp_path / "x.json") == {CLASS: 1, "thé": 2}
+    assert json.loads((tmp_path / "x.json").read_bytes()) == {CLASS: 1, "thé": 2}
     assert (tmp_path / "x.json").read_text(encoding="utf-8") == '{\n  "caf\\udce9": 1,\n  "thé": 2\n}\n'
 
 
@@ -52,8 +52,9 @@ def test_a_head_knows_it_again(tmp_path: Path) -> None:
 
 def test_every_output_of_a_run_names_it_as_the_folder_does(finished: Path) -> None:
     assert read_head(finished / HEAD).classes == read_model(finished / MODEL).classes == [CLASS, "thé"]
-    assert list(READ_JSON_TODO(finished / OUT / "metrics.json")["per_class"]) == [CLASS, "thé"]
-    assert any(CLASS in finding["evidence"] for finding in READ_JSON_TODO(finished / OUT / "findings.json"))
+    metrics = finished / OUT / "metrics.json"
+    assert list(read_metrics(metrics.read_bytes(), metrics).per_class) == [CLASS, "thé"]
+    assert any(CLASS in finding.evidence for finding in read_findings(finished / OUT / "findings.json"))
     labels, _ = read_answers((finished / OUT / "predictions.csv").read_bytes(), "test")
     assert set(labels.values()) == {CLASS, "thé"}
     text = (finished / OUT / "report.html").read_text(encoding="utf-8")

@@ -12,37 +12,20 @@ import pytest
 
 from tests.builders import ENVIRONMENT, Project, write_photos
 
-BATCH = 4  # images, in the slowed-down copy of the project
+BATCH = 4  # images, with the slow network
 IMAGES = 200
 IN_FLIGHT = 2  # batches: one that is computed, and the one before that is being saved
-SLOWLY = """
-
-def _slowly(batch, *arguments):
-    import time
-
-    features = _features(*arguments)
-    with open(os.environ.get("COMPUTED", "computed.log"), "a") as log:
-        log.write("".join(f"{located.view.hash}\\n" for located in batch))
-    time.sleep(0.05)
-    return features
-"""
 STAGE = ["python", "-m", "stages.extract_features", "data/prepared", "data/features"]
+
+
+SLOW = {"PYTHONPATH": str(Path(__file__).with_name("slow_network")), "SLOW_BATCH": str(BATCH)}
 
 
 @pytest.fixture
 def slow(fresh: Project) -> Project:
-    """200 photos prepared, with a network that takes its time and writes down every image it computes."""
+    """200 photos prepared; with SLOW, the network takes its time and writes down every image that it computes."""
     write_photos(fresh.folder.parent / "photos", {"cats": 70, "dogs": 70}, seed=1)
     fresh.repro("prepare")
-    script = fresh.folder / "stages" / "shared" / "store" / "computing.py"
-    code = script.read_text()
-    for text, instead in {
-        "BATCH = 32 ": f"BATCH = {BATCH} ",
-        "callers.submit(_features, photos,": "callers.submit(_slowly, decoded, photos,",
-    }.items():
-        assert text in code
-        code = code.replace(text, instead)
-    script.write_text(code + SLOWLY)
     fresh.commit()
     return fresh
 
@@ -55,7 +38,7 @@ def computed(project: Project) -> list[str]:
 
 def start(project: Project, command: list[str], output: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """The command in the background, in a process group of its own."""
-    environment = {**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site")}
+    environment = {**ENVIRONMENT, **SLOW, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site")}
     return subprocess.Popen(
         command,
         cwd=project.folder,
@@ -76,7 +59,7 @@ def test_twenty_kills_cost_at_most_the_batches_in_flight_each_and_leave_the_same
     slow: Project, tmp_path: Path
 ) -> None:
     undisturbed = slow.copy(tmp_path / "undisturbed")
-    undisturbed.run(*STAGE)
+    undisturbed.run(*STAGE, environment=SLOW)
     dice = random.Random(0)
     for _ in range(20):
         process = start(slow, STAGE, subprocess.DEVNULL)
@@ -87,7 +70,7 @@ def test_twenty_kills_cost_at_most_the_batches_in_flight_each_and_leave_the_same
         time.sleep(dice.uniform(0, 0.05))
         kill(process)
     assert len(set(computed(slow))) < IMAGES  # every kill met work
-    slow.run(*STAGE)
+    slow.run(*STAGE, environment=SLOW)
     assert set(computed(slow)) == set(computed(undisturbed))
     assert IMAGES <= len(computed(slow)) <= IMAGES + 20 * IN_FLIGHT * BATCH
     assert contents(slow.folder / "data" / "features") == contents(undisturbed.folder / "data" / "features")
@@ -95,14 +78,14 @@ def test_twenty_kills_cost_at_most_the_batches_in_flight_each_and_leave_the_same
 
 @pytest.mark.slow
 def test_kills_while_the_parts_are_written_leave_the_same_bytes(slow: Project) -> None:
-    slow.run(*STAGE)
+    slow.run(*STAGE, environment=SLOW)
     whole = contents(slow.folder / "data" / "features")
     dice = random.Random(0)
     for _ in range(10):
         process = start(slow, STAGE, subprocess.DEVNULL)
         time.sleep(dice.uniform(0.3, 1.0))
         kill(process)
-    assert slow.run(*STAGE).endswith(f"{IMAGES} images: {IMAGES} reused, 0 computed\n")
+    assert slow.run(*STAGE, environment=SLOW).endswith(f"{IMAGES} images: {IMAGES} reused, 0 computed\n")
     assert contents(slow.folder / "data" / "features") == whole
 
 
@@ -126,7 +109,7 @@ def test_two_runs_that_need_the_same_rows_compute_them_once(slow: Project) -> No
 def test_two_queue_workers_that_need_the_same_rows_compute_them_once(slow: Project) -> None:
     for seed in (1, 2):
         slow.run("dvc", "exp", "run", "--queue", "--set-param", f"train.seed={seed}")
-    slow.run_queue(workers=2, environment={"COMPUTED": str(slow.folder / "computed.log")})
+    slow.run_queue(workers=2, environment={**SLOW, "COMPUTED": str(slow.folder / "computed.log")})
     assert len(computed(slow)) == len(set(computed(slow))) == IMAGES
 
 
@@ -144,6 +127,6 @@ def test_a_run_whose_dvc_died_stops_by_itself_and_keeps_its_rows(slow: Project, 
     rows = len(computed(slow))
     time.sleep(1)
     assert len(computed(slow)) == rows < IMAGES
-    output = slow.run(*STAGE)
+    output = slow.run(*STAGE, environment=SLOW)
     reused = int(re.findall(r"(\d+) reused", output)[-1])
     assert rows - IN_FLIGHT * BATCH <= reused <= rows

@@ -11,7 +11,7 @@ from tests.builders import Project, new_project, stages_run, write_photos
 from tests.readme import readme_block
 from tests.remote.servers import SERVERS_MISSING, s3, sshd
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.more
 needs_servers = pytest.mark.skipif(bool(SERVERS_MISSING), reason=SERVERS_MISSING or "nothing is missing")
 
 
@@ -87,7 +87,7 @@ def lone_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         }
     )
     project.run("dvc", "add", "--quiet", "data/photos")
-    assert project.repro("--all-pipelines") == ["prepare", "extract-features", "train-head", "evaluate"]
+    assert project.repro("--all-pipelines") == ["prepare", "extract-features", "train-head", "evaluate", "report"]
     return project
 
 
@@ -129,7 +129,7 @@ def test_a_colleague_who_joins_runs_no_stage(team: Team) -> None:
 def test_a_changed_head_needs_no_photo_on_disk(team: Team) -> None:
     colleague = team.join("head-only")
     output = team.follow(colleague, readme_block("Change only the head, without any photo on disk"))
-    assert stages_run(output) == ["train-head", "evaluate"]
+    assert stages_run(output) == ["train-head", "evaluate", "report"]
     assert not (colleague.folder / "data" / "photos").exists()
 
 

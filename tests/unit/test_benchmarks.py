@@ -19,7 +19,7 @@ from tests.builders import ENVIRONMENT, ROOT
         (("benchmarks.extraction", "extraction-mobilenet-bfloat16-openvino"), 1),
         (("benchmarks.head",), 1),
         (("benchmarks.repro", "repro-nothing", "repro-head"), 2),
-        (("benchmarks.memory",), 6),
+        (("benchmarks.memory",), 7),
     ],
 )
 def test_a_quick_run_prints_each_row_and_leaves_the_results_alone(command: tuple[str, ...], rows: int) -> None:

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from onepass.backbones import APPLICATIONS
+from data import fetch_imagenet
+from onepass.backbones import APPLICATIONS, build_application
 from onepass.core import UserError
 
 SIDE = 32
@@ -84,11 +85,10 @@ def features(network: Any) -> Any:
 
 
 def fetch_main(name: str, out: Path) -> None:
-    from data.fetch_imagenet import fetch_weights
     from onepass.tensorflow import keras
 
     keras.utils.clear_session()  # names of layers are counted from the start, as in a process of its own
-    fetch_weights(name, out)
+    fetch_imagenet.fetch_weights(name, out)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,9 @@ def test_a_damaged_download_is_told_with_its_folder_and_writes_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WANTED)
-def test_two_runs_write_the_same_bytes_which_give_the_plain_network_the_fetched_features(
+def test_two_runs_write_the_same_bytes_and_these_give_the_fetched_features(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from onepass.backbones import build_application
-
     expected = features(publish(name, tmp_path / "published.weights.h5", monkeypatch))
     first, second = (tmp_path / run / f"{name}.weights.h5" for run in ("first", "second"))
     fetch_main(name, first)
@@ -152,8 +150,6 @@ def test_two_runs_write_the_same_bytes_which_give_the_plain_network_the_fetched_
 
 @pytest.mark.slow
 def test_weights_that_give_other_features_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from data import fetch_imagenet
-
     publish("EfficientNetB0", tmp_path / "published.weights.h5", monkeypatch)
     monkeypatch.setattr(fetch_imagenet, "fold_rescaling", lambda _fetched, _plain: None)
     with pytest.raises(UserError, match=r"EfficientNetB0, saved and loaded again, give features that differ by"):
@@ -162,8 +158,6 @@ def test_weights_that_give_other_features_are_refused(tmp_path: Path, monkeypatc
 
 
 def test_a_file_that_is_there_already_is_not_fetched_again(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from data.fetch_imagenet import fetch
-    from onepass.backbones import build_application
     from onepass.tensorflow import keras
 
     def refuse(*_: object) -> NoReturn:
@@ -173,4 +167,31 @@ def test_a_file_that_is_there_already_is_not_fetched_again(models: Path, monkeyp
     expected = build_application("MobileNet", SIDE)
     with keras.src.legacy.saving.legacy_h5_format.h5py.File(models / WANTED["MobileNet"], "w") as file:
         keras.src.legacy.saving.legacy_h5_format.save_weights_to_hdf5_group(file, expected)
-    np.testing.assert_allclose(features(fetch("MobileNet", Path("out"))), features(expected), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        features(fetch_imagenet.fetch("MobileNet", Path("out"))), features(expected), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "message"),
+    [
+        ("MobilNet", "MobilNet.weights.h5", "backbone.name: 'MobilNet' given; allowed: custom, .*MobileNet"),
+        ("custom", "custom.weights.h5", "backbone.weights: .* given; allowed for name: custom: a .keras file"),
+        ("MobileNet", "VGG16.weights.h5", "given; allowed here for MobileNet: imagenet/MobileNet.weights.h5"),
+    ],
+)
+def test_what_keras_does_not_publish_is_refused_before_any_download(
+    name: str, file: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(f"backbone: {{name: {name}, weights: imagenet/{file}, preprocess: tf}}")
+    with pytest.raises(UserError, match=message):
+        fetch_imagenet.main(Path("imagenet"))
+    assert not Path("imagenet").exists()
+
+
+def test_where_no_imagenet_weights_are_used_a_note_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("backbone: {name: custom, weights: my.keras, preprocess: tf}")
+    fetch_imagenet.main(Path("imagenet"))
+    assert [path.name for path in Path("imagenet").iterdir()] == ["NONE.txt"]

@@ -1,7 +1,9 @@
-"""Where photos are and what is said of them: a file a layout. A new one is a file here, imported below."""
+"""Where photos are and what is said of them: a file a layout; a new one is found by being there."""
 
-from onepass.photos.layouts import csv_file, folders  # each registers its layout; the first that recognises a root wins
+from onepass.core import import_all
 from onepass.photos.layouts.folders import files_below
 from onepass.photos.layouts.layout import Layout, base_folder, find_photos, register_layout
 
-__all__ = ["Layout", "base_folder", "csv_file", "files_below", "find_photos", "folders", "register_layout"]
+__all__ = ["Layout", "base_folder", "files_below", "find_photos", "register_layout"]
+
+import_all(__name__, __path__)

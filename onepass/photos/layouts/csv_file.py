@@ -85,4 +85,4 @@ def _problem(path: Path, row: Row) -> str:
     return ""
 
 
-register_layout(Layout("csv", recognises=is_csv, read=read_csv))
+register_layout(Layout("csv", rank=10, recognises=is_csv, read=read_csv))

@@ -58,4 +58,4 @@ def files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozen
             yield from files_below(root, path, ancestors | {here})
 
 
-register_layout(Layout("folders", recognises=Path.is_dir, read=read_folders))
+register_layout(Layout("folders", rank=100, recognises=Path.is_dir, read=read_folders))

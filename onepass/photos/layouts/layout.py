@@ -13,6 +13,7 @@ class Layout:
     """A way to lay out photos and what is said of them."""
 
     name: str
+    rank: int  # of the layouts that recognise a root, the one with the lowest is taken
     recognises: Callable[[Path], bool]  # whether a root that exists is laid out so
     read: Callable[[Path], PhotoTable]  # every file of it, sorted by name; UserError where it is ambiguous or wrong
 
@@ -21,8 +22,9 @@ LAYOUTS: list[Layout] = []
 
 
 def register_layout(layout: Layout) -> Layout:
-    """Makes a layout known; where several recognise a root, the one that was registered first is taken."""
+    """Makes a layout known."""
     LAYOUTS.append(layout)
+    LAYOUTS.sort(key=lambda known: known.rank)
     return layout
 
 

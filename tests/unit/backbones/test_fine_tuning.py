@@ -1,18 +1,21 @@
 """Training layers above the cut on stored maps is training the whole network with its trunk frozen."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.test_training import HEAD, TRAIN
 
+from onepass.backbones import Backbone, build_application
 from onepass.core import UserError
-from onepass.heads import Dataset, Figures, TrainedHead
-from onepass.params import HEAD_TODO as HeadParams
-from onepass.params import TRAIN_TODO, BackboneParams
+from onepass.heads import Dataset, Figures, FitTask, HeadPlan, TrainedHead, figures, read_head, write_head
+from onepass.heads.inference import network_of
+from tests import builders
 
 SIDE, BATCH, IMAGES = 16, 4, 80  # 20 steps an epoch
+CLASSES = ["a", "b", "c"]
+TRAIN: dict[str, Any] = {"learning_rate": 0.05, "batch": BATCH, "epochs": 1, "patience": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +39,8 @@ def branched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def backbone(path: Path, layer: str) -> BackboneParams:
-    given: dict[str, Any] = {
-        "name": "custom",
-        "weights": str(path),
-        "image_side": SIDE,
-        "layer": layer,
-        "pooling": "none",
-    }
-    given |= {"color_mode": "rgb", "views": 1, "preprocess": "rescale", "precision": "float32", "runtime": "tensorflow"}
-    return BackboneParams.model_validate(given)
+def backbone(path: Path, layer: str) -> Backbone:
+    return builders.backbone(name="custom", weights=str(path), image_side=SIDE, layer=layer, preprocess="rescale")
 
 
 def photos() -> tuple[Any, Any]:
@@ -56,21 +51,28 @@ def photos() -> tuple[Any, Any]:
     return pixels.astype(np.uint8), labels
 
 
-def tuned(path: Path, layer: str = "joined", **changes: Any) -> tuple[Any, list[Figures], Any]:
-    """The FIT_TODO of one epoch on stored maps, the figures logged, and the tail."""
-    from onepass.backbones.fine_tuning import layers_above
-    from onepass.backbones.truncated_network import TruncatedNetwork
-    from onepass.heads.gradient_training import FIT_TODO, set_seed
-
-    train = TRAIN_TODO.model_validate(TRAIN | {"unfreeze": "last", "epochs": 1, "batch": BATCH} | changes)
-    head = HeadParams.model_validate(HEAD | {"pooling": "avg"})
+def maps_of(path: Path, layer: str) -> Dataset:
+    """What extract-features stores of the photos."""
     pixels, labels = photos()
-    maps = TruncatedNetwork(backbone(path, layer), SIDE).forward(IMAGES)(pixels)
-    data, logged = Dataset(maps, labels, np.arange(IMAGES)), list[Figures]()
-    set_seed(train)
-    tail = layers_above(backbone(path, layer), train, SIDE)
-    best = FIT_TODO(head, train, data, data, 3, lambda *figures: logged.extend(figures), tail)
-    return best, logged, tail
+    return Dataset(backbone(path, layer).load().forward(IMAGES)(pixels), labels, np.arange(IMAGES))
+
+
+def fit(
+    plan: HeadPlan, data: Dataset, pooling: str, scale: float = 1.0, layers_above: Any = None
+) -> tuple[TrainedHead, list[Figures]]:
+    """The trained head, and the figures of training and validation by turns."""
+    logged: list[Figures] = []
+    empty, shape = TrainedHead(CLASSES, "softmax", scale, pooling), [*data.features.shape[1:]]
+    task = FitTask(plan.head, plan.train, empty, shape, data, data, layers_above, lambda *pair: logged.extend(pair))
+    return plan.kind.fit(task), logged
+
+
+def tuned(path: Path, layer: str = "joined", **changes: Any) -> tuple[TrainedHead, list[Figures]]:
+    """A linear head and the layers above the cut, trained for an epoch on stored maps."""
+    plan = builders.head_plan("linear", {"pooling": "avg"}, {**TRAIN, "unfreeze": "last", **changes})
+    cut = backbone(path, layer)
+    above = partial(cut.source.layers_above, cut, plan.unfreeze, plan.train.batch_norm == "trained")
+    return fit(plan, maps_of(path, layer), "avg", layers_above=above)
 
 
 @pytest.mark.parametrize("batch_norm", ["frozen", "trained"])
@@ -78,18 +80,17 @@ def test_loss_of_20_steps_is_that_of_the_whole_network_with_a_frozen_trunk(branc
     from onepass.heads.gradient_training import dense_layers, set_seed, shuffled
     from onepass.tensorflow import keras
 
-    train = TRAIN_TODO.model_validate(TRAIN | {"optimizer": "sgd", "learning_rate": 0.02, "batch_norm": batch_norm})
-    best, logged, _ = tuned(branched, optimizer="sgd", learning_rate=0.02, batch_norm=batch_norm)
+    head, logged = tuned(branched, optimizer="sgd", learning_rate=0.02, batch_norm=batch_norm)
 
-    set_seed(train)
+    set_seed(0)
     whole = keras.saving.load_model(branched)
     for layer in whole.layers:
         layer.trainable = layer.name in {"top", "norm"} and (layer.name != "norm" or batch_norm == "trained")
-    dense = dense_layers(HeadParams.model_validate(HEAD), 3)
+    dense = dense_layers([], len(CLASSES))
     model = keras.Sequential([keras.layers.Rescaling(1 / 255), whole, keras.layers.GlobalAveragePooling2D(), *dense])
     model.compile(keras.optimizers.SGD(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     pixels, labels = photos()
-    order = shuffled(IMAGES, train.seed, 0)
+    order = shuffled(IMAGES, 0, 0)
     losses = []
     for start in range(0, IMAGES, BATCH):
         batch = order[start : start + BATCH]
@@ -98,20 +99,18 @@ def test_loss_of_20_steps_is_that_of_the_whole_network_with_a_frozen_trunk(branc
     assert logged[0].loss == pytest.approx(np.mean(losses), abs=1e-4)
     expected = model.evaluate(pixels.astype(np.float32), labels, batch_size=IMAGES, verbose=0)
     assert logged[1].loss == pytest.approx(expected, abs=1e-4)
-    assert best.trained_parameters == sum(np.prod(variable.shape) for variable in model.trainable_variables)
+    assert head.trained_parameters == sum(np.prod(variable.shape) for variable in model.trainable_variables)
 
 
-def test_the_head_that_is_written_gives_the_figures_that_were_logged(branched: Path) -> None:
-    from onepass.backbones.truncated_network import TruncatedNetwork
-    from onepass.heads.cnn import DESCRIBE_TODO
-    from onepass.heads.inference import network_of
+def judged(head: TrainedHead, data: Dataset) -> Figures:
+    """The figures of a head that is applied as it was written."""
+    return figures(head, data._replace(features=network_of(head)(data.features)))
 
-    best, logged, tail = tuned(branched, learning_rate=0.02)
-    head = TrainedHead(["a", "b", "c"], "softmax", 1.0, "avg", DESCRIBE_TODO(tail), **best._asdict())
-    pixels, labels = photos()
-    maps = TruncatedNetwork(backbone(branched, "joined"), SIDE).forward(IMAGES)(pixels)
-    found = head.judge(Dataset(network_of(head)(maps), labels, np.arange(IMAGES)))
-    assert found == pytest.approx(logged[1], abs=1e-5)
+
+def test_the_head_that_is_written_gives_the_figures_that_were_logged(branched: Path, tmp_path: Path) -> None:
+    head, logged = tuned(branched, learning_rate=0.02)
+    write_head(tmp_path, head)
+    assert judged(read_head(tmp_path), maps_of(branched, "joined")) == pytest.approx(logged[1], abs=1e-5)
 
 
 def test_a_layer_that_another_path_passes_by_is_refused_with_the_nearest_cuts(branched: Path) -> None:
@@ -129,7 +128,6 @@ def test_a_layer_that_cannot_be_trained_up_to_is_refused(branched: Path, unfreez
 
 
 def test_cuts_of_a_residual_network_are_where_its_paths_meet() -> None:
-    from onepass.backbones import build_application
     from onepass.backbones.fine_tuning import cut_points
 
     cuts = cut_points(build_application("ResNet50", 32))
@@ -144,30 +142,21 @@ def test_cuts_of_a_residual_network_are_where_its_paths_meet() -> None:
     assert len(cut_points(build_application("VGG16", 32))) == 18  # a chain: everything but its input
 
 
-def test_a_cnn_learns_from_pixels_and_comes_back_as_it_was_trained() -> None:
-    from onepass.heads.cnn import DESCRIBE_TODO, convolutions
-    from onepass.heads.gradient_training import FIT_TODO, set_seed
-    from onepass.heads.inference import network_of
-
-    train = TRAIN_TODO.model_validate(TRAIN | {"epochs": 40, "learning_rate": 0.005})
-    params = HeadParams.model_validate(
-        HEAD | {"kind": "cnn", "filters": [4, 8], "hidden_units": [32, 16], "dropout": [0.2, 0.0]}
-    )
+def test_a_cnn_learns_from_pixels_and_comes_back_as_it_was_trained(tmp_path: Path) -> None:
+    layers = {"filters": [4, 8], "hidden_units": [32, 16], "dropout": [0.2, 0.0]}
+    plan = builders.head_plan("cnn", layers, {**TRAIN, "batch": 16, "epochs": 40, "learning_rate": 0.005})
     pixels, labels = photos()
-    data, logged = Dataset(pixels, labels, np.arange(IMAGES)), list[Figures]()
-    set_seed(train)
-    network = convolutions(params, [SIDE, SIDE, 3], 1 / 255)
-    best = FIT_TODO(params, train, data, data, 3, lambda _, judged: logged.append(judged), network)
-    head = TrainedHead(["a", "b", "c"], "softmax", 1.0, "none", DESCRIBE_TODO(network), **best._asdict())
-    found = head.judge(Dataset(network_of(head)(pixels), labels, np.arange(IMAGES)))
+    data = Dataset(pixels, labels, np.arange(IMAGES))
+    head, logged = fit(plan, data, "none", scale=1 / 255)
+    write_head(tmp_path, head)
+    found = judged(read_head(tmp_path), data)
     assert found.accuracy > 0.9
-    assert found == pytest.approx(logged[best.best_epoch - 1], abs=1e-5)
+    assert found == pytest.approx(logged[1::2][head.best_epoch - 1], abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", [[8], [2, 9, 3]])
 def test_a_cnn_on_features_too_small_for_it_is_refused(shape: list[int]) -> None:
-    from onepass.heads.cnn import convolutions
-
-    params = HeadParams.model_validate(HEAD | {"kind": "cnn", "filters": [4, 8]})
+    plan = builders.head_plan("cnn", {"filters": [4, 8]})
+    data = Dataset(np.zeros((IMAGES, *shape), np.float32), np.arange(IMAGES) % 3, np.arange(IMAGES))
     with pytest.raises(UserError, match=r"filters: \[4, 8\] given for features of the shape .*of at least 4 by 4"):
-        convolutions(params, shape, 1.0)
+        fit(plan, data, "none")

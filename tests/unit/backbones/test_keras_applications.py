@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from onepass.backbones import APPLICATIONS, preprocess
+from onepass.backbones import APPLICATIONS, build_application, preprocess
 
 NAMES = sorted(APPLICATIONS)
 SMALLEST_OF_A_MODULE = [
@@ -92,8 +92,6 @@ def test_image_side_of_mobilenet_v3_is_that_of_its_imagenet_weights(name: str) -
 @pytest.mark.usefixtures("stop_at_input")
 @pytest.mark.parametrize("name", NAMES)
 def test_keras_takes_the_smallest_side_and_none_below(name: str) -> None:
-    from onepass.backbones import build_application
-
     side = APPLICATIONS[name].smallest_side
     with pytest.raises(Shape, match=re.escape(f"({side}, {side}, 3)")):
         build_application(name, side)
@@ -104,8 +102,6 @@ def test_keras_takes_the_smallest_side_and_none_below(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALLEST_OF_A_MODULE)
 def test_network_can_be_built_at_its_smallest_side(name: str) -> None:
-    from onepass.backbones import build_application
-
     side = APPLICATIONS[name].smallest_side
     network = build_application(name, side)
     assert network.input_shape == (None, side, side, 3)

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import convolve
 
+from onepass.backbones import build_application
 from onepass.core import UserError
-from onepass.params import BackboneParams
+from tests.builders import backbone
 from tests.unit.backbones.old_weights import add_top, write_by_name, write_by_number
 
 SIDE = 48
@@ -24,7 +25,6 @@ def vgg16() -> Any:
 
 def randomized(name: str) -> Any:
     """A network of keras.applications whose every weight, also each bias and variance, is a number of its own."""
-    from onepass.backbones import build_application
     from onepass.tensorflow import keras
 
     keras.utils.set_random_seed(0)
@@ -37,21 +37,8 @@ def randomized(name: str) -> Any:
 
 def features(path: Path, name: str, layer: str) -> NDArray[np.float32]:
     """Of the photos, from the weights in a file."""
-    from onepass.backbones.truncated_network import TruncatedNetwork
-
-    backbone = BackboneParams(
-        name=name,
-        weights=str(path),
-        image_side=SIDE,
-        layer=layer,
-        pooling="none",
-        color_mode="rgb",
-        views=1,
-        preprocess="rescale",
-        precision="float32",
-        runtime="tensorflow",
-    )
-    return TruncatedNetwork(backbone, SIDE).forward(2)(photos())
+    given = {"name": name, "weights": str(path), "image_side": SIDE, "layer": layer, "preprocess": "rescale"}
+    return backbone(**given).load().forward(2)(photos())
 
 
 def photos() -> NDArray[np.uint8]:
@@ -84,10 +71,8 @@ def test_kernels_of_the_oldest_format_are_convolved_as_mathematics_does(vgg16: A
     path = tmp_path / "any name.h5"
     write_by_number(path, vgg16)
     with h5py.File(path) as file:
-        kernel, bias = (
-            file["layer_1/param_0"][5],
-            file["layer_1/param_1"][5],
-        )  # of the sixth filter: (in, rows, columns)
+        # Of the sixth filter; its kernel is (in, rows, columns).
+        kernel, bias = file["layer_1/param_0"][5], file["layer_1/param_1"][5]
     pixels = photos()[0].astype(np.float32) / 255
     by_hand = sum(convolve(pixels[..., channel], kernel[channel], mode="same") for channel in range(3)) + bias
     assert_same(features(path, "VGG16", "block1_conv1")[0, ..., 5], np.maximum(by_hand, 0))
@@ -103,9 +88,7 @@ def test_files_of_keras_1_and_2_give_the_features_of_their_network(inside: str, 
     assert_same(features(path, "MobileNet", "conv_pw_6_relu"), expected(network, "conv_pw_6_relu"))
 
 
-def test_layers_under_other_names_are_matched_by_order_and_long_lists_of_names_are_joined(
-    vgg16: Any, tmp_path: Path
-) -> None:
+def test_layers_under_other_names_are_matched_by_order_and_long_lists_joined(vgg16: Any, tmp_path: Path) -> None:
     write_by_name(tmp_path / "renamed.h5", vgg16)
     with h5py.File(tmp_path / "renamed.h5", "r+") as file:
         names = list(file.attrs["layer_names"])
@@ -197,11 +180,11 @@ def test_what_does_not_fit_is_refused_in_words(
     write_by_number(path, vgg16)
     with h5py.File(path, "r+") as file:
         change(file)
-    with pytest.raises(UserError, match=f"^\nonepass: backbone.weights: {path} does not fit VGG16 (?s:.*){message}"):
+    with pytest.raises(UserError, match=f"^backbone.weights: {path} does not fit VGG16 (?s:.*){message}"):
         features(path, "VGG16", "block1_conv1")
 
 
-def test_weights_of_a_larger_network_that_has_all_layers_of_the_smaller_one_are_refused(tmp_path: Path) -> None:
+def test_weights_of_a_larger_network_with_all_layers_of_the_smaller_are_refused(tmp_path: Path) -> None:
     write_by_name(tmp_path / "vgg19.h5", randomized("VGG19"))
     with pytest.raises(UserError, match="the file has the layer block3_conv4, which the network has not"):
         features(tmp_path / "vgg19.h5", "VGG16", "block1_conv1")

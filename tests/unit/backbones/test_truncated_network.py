@@ -8,26 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from onepass.backbones import Network, build_application
 from onepass.core import UserError
-from onepass.params import BackboneParams
+from tests.builders import SHARED, backbone
 
-SHARED = Path(__file__).parents[2] / "shared"
 SIDE = 8
 LAYERS = ["conv", "relu", "pool", "flat", "dense"]
 
 
-def params(weights: Path, **changes: Any) -> BackboneParams:
-    given = {"name": "custom", "image_side": SIDE, "layer": "pool", "pooling": "none", "preprocess": "tf"}
-    given |= {"color_mode": "rgb", "views": 1, "precision": "float32", "runtime": "tensorflow"}
-    return BackboneParams.model_validate({**given, "weights": str(weights), **changes})
-
-
-def frozen(weights: Path, **changes: Any) -> Any:
-    from onepass.backbones.truncated_network import TruncatedNetwork
-
-    backbone = params(weights, **changes)
-    assert isinstance(backbone.image_side, int)
-    return TruncatedNetwork(backbone, backbone.image_side)
+def frozen(weights: Path, **changes: Any) -> Network:
+    given = {"name": "custom", "image_side": SIDE, "layer": "pool", "preprocess": "tf"}
+    return backbone(**{**given, "weights": str(weights), **changes}).load()
 
 
 def tiny_network(seed: int = 0, ceiling: float | None = None, answers: int = 3) -> Any:
@@ -91,9 +82,9 @@ def test_pooling_keeps_one_value_a_channel(
     np.testing.assert_allclose(found, reduce(maps, axis=(1, 2)), rtol=1e-5, atol=1e-5)
 
 
-def test_description_says_what_a_row_is(weights: Path) -> None:
-    assert frozen(weights).describe()[1:] == ("float32", [SIDE // 2, SIDE // 2, 4])
-    assert frozen(weights, pooling="avg").describe()[1:] == ("float32", [4])
+def test_the_feature_shape_is_that_of_a_row(weights: Path) -> None:
+    assert frozen(weights).feature_shape()[1:] == ("float32", [SIDE // 2, SIDE // 2, 4])
+    assert frozen(weights, pooling="avg").feature_shape()[1:] == ("float32", [4])
 
 
 @pytest.mark.parametrize(
@@ -142,8 +133,6 @@ def test_python_code_inside_a_keras_file_is_refused_and_not_run(tmp_path: Path) 
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    from onepass.backbones import build_application
-
     path = tmp_path / "other.weights.h5"
     build_application("MobileNetV2", 32).save_weights(path)
     with pytest.raises(UserError, match=r"other\.weights\.h5 does not fit MobileNet without its top"):
@@ -175,7 +164,7 @@ def test_digest_tells_the_network_below_the_cut(
 ) -> None:
     again = tmp_path / "again.keras"
     change(network).save(again)
-    assert (frozen(weights).describe()[0] == frozen(again).describe()[0]) is same
+    assert (frozen(weights).feature_shape().network == frozen(again).feature_shape().network) is same
 
 
 @pytest.mark.shared
@@ -195,8 +184,8 @@ def test_features_of_real_photos_are_those_of_a_plain_script(
     with np.load(SHARED / "reference" / reference) as arrays:
         pixels, wanted = arrays["images_uint8"], arrays[layer]
     path = SHARED / "weights" / weights_name
-    backbone = frozen(path, name=name, image_side=150, layer=layer, preprocess=preprocess)
-    found = backbone.forward(len(pixels))(pixels)
+    network = frozen(path, name=name, image_side=150, layer=layer, preprocess=preprocess)
+    found = network.forward(len(pixels))(pixels)
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
 

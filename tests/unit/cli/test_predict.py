@@ -1,4 +1,4 @@
-"""tools.predict: the classes of photos, from the file of a model and nothing else."""
+"""The command that classifies photos: from the file of a model and nothing else."""
 
 import csv
 import io
@@ -10,23 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.test_whole_model import BACKBONE, PREPARED, mlp
 
-from onepass.cli.predict import command
-from onepass.params import BackboneParams
+from onepass.cli import main
 from tests.builders import ENVIRONMENT, ROOT, write_photos
+from tests.unit.model.tiny_models import model_file
 
 CLASSES = ["ant", "bee", "=cat"]
 
 
 @pytest.fixture(scope="module")
 def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from onepass.model.keras_model import WRITE_MODEL_TODO, whole_model
-
-    backbone = BackboneParams.model_validate(BACKBONE | PREPARED | {"weights": str(tiny_backbone), "pooling": "avg"})
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    WRITE_MODEL_TODO(path, whole_model(backbone, mlp(backbone, np.zeros((1, 8)))), CLASSES)
-    return path
+    return model_file(tmp_path_factory.mktemp("model"), tiny_backbone, CLASSES)
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +32,16 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "photos"
 
 
+def exit_code(*arguments: str | Path) -> int:
+    """Of the command, run as from a shell but in this process."""
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", *map(str, arguments)])
+    return int(ended.value.code or 0)
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, list[dict[str, str]], str]:
     """Exit code, rows and standard error."""
-    code = command([*map(str, arguments)])
+    code = exit_code(*arguments)
     printed = capsys.readouterr()
     return code, list(csv.DictReader(io.StringIO(printed.out))), printed.err
 
@@ -96,12 +97,12 @@ def test_odd_names_come_back_and_no_spreadsheet_takes_one_for_a_formula(
     odd = ["=1+1.png", "new\nline.png", "Icon\r", 'quote".png', "stray\udcff.png"]
     for name in odd:
         (tmp_path / name).write_bytes(content)
-    assert command([str(model), *odd, "--output", "found.csv"]) == 0
+    assert exit_code(model, *odd, "--output", "found.csv") == 0
     text = (tmp_path / "found.csv").read_bytes().decode(errors="surrogateescape")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["file"] for row in rows] == ["./=1+1.png", *odd[1:]]
     assert {row["predicted"] for row in rows} <= {"ant", "bee", "'=cat"}
-    assert command([str(model), *odd, "--format", "jsonl", "--output", "found.jsonl"]) == 0
+    assert exit_code(model, *odd, "--format", "jsonl", "--output", "found.jsonl") == 0
     found = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text("ascii").splitlines()]
     assert [row["file"] for row in found] == odd
     assert list(found[0]["probabilities"]) == CLASSES
@@ -115,7 +116,7 @@ def test_top_names_the_most_probable_classes(model: Path, photos: Path, capsys: 
     (top,) = run(capsys, model, photo, "--top", "2")[1]
     assert list(top) == ["file", "predicted", "probability", "predicted_2", "probability_2", "error"]
     assert [top["predicted"].lstrip("'"), top["predicted_2"].lstrip("'")] == best[:2]
-    assert command([str(model), str(photo), "--top", "9", "--format", "jsonl"]) == 0
+    assert exit_code(model, photo, "--top", "9", "--format", "jsonl") == 0
     assert list(json.loads(capsys.readouterr().out)["probabilities"]) == best
 
 
@@ -130,10 +131,9 @@ def test_no_model_and_nothing_to_do_are_told_apart_from_bad_photos(
     assert "--output: absent/found.csv cannot be written: No such file or directory" in errors
     (photos / "empty").mkdir()
     for arguments, complaint in ((["photos/empty"], "no file in photos/empty"), (["photos", "--top", "0"], "--top")):
-        with pytest.raises(SystemExit) as stopped:
-            command([str(model), *arguments])
-        assert stopped.value.code == 2
-        assert complaint in capsys.readouterr().err
+        code, rows, errors = run(capsys, model, *arguments)
+        assert (code, rows) == (2, [])
+        assert complaint in errors
 
 
 def test_a_pipe_that_closes_early_is_no_error_and_shows_no_bar(model: Path, photos: Path) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from stages.shared.backbone import fingerprint
 
+from onepass.backbones import Backbone, build_application
 from onepass.core import UserError
-from onepass.engines import Forward
-from onepass.params import BackboneParams
+from onepass.engines import Forward, engine, library_version
+from onepass.features import fingerprint
+from tests import builders
 
 SIDE = 64
 WAYS = [(runtime, precision) for runtime in ("tensorflow", "openvino") for precision in ("float32", "bfloat16")]
@@ -20,7 +21,6 @@ WAYS = [(runtime, precision) for runtime in ("tensorflow", "openvino") for preci
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from onepass.backbones import build_application
     from onepass.tensorflow import keras
 
     keras.utils.set_random_seed(0)
@@ -29,17 +29,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def backbone(weights: Path, runtime: str, precision: str) -> BackboneParams:
-    given: dict[str, Any] = {"name": "MobileNet", "image_side": SIDE, "layer": "conv_pw_3_relu", "pooling": "none"}
+def backbone(weights: Path, runtime: str, precision: str) -> Backbone:
+    given: dict[str, Any] = {"name": "MobileNet", "image_side": SIDE, "layer": "conv_pw_3_relu"}
     given |= {"weights": str(weights), "preprocess": "native", "precision": precision, "runtime": runtime}
-    given |= {"color_mode": "rgb", "views": 1}
-    return BackboneParams.model_validate(given)
+    return builders.backbone(**given)
 
 
 def forward(weights: Path, runtime: str, precision: str, batch: int = 8) -> Forward:
-    from onepass.backbones.truncated_network import TruncatedNetwork
-
-    return TruncatedNetwork(backbone(weights, runtime, precision), SIDE).forward(batch)
+    return backbone(weights, runtime, precision).load().forward(batch)
 
 
 def photos(count: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -78,7 +75,7 @@ def test_bfloat16_is_near_float32_but_rounded(runtime: str, weights: Path) -> No
 
 
 def test_runtimes_never_share_a_fingerprint(weights: Path) -> None:
-    ways = [fingerprint.fingerprint(backbone(weights, *way), SIDE, "") for way in WAYS]
+    ways = [fingerprint(backbone(weights, *way), "") for way in WAYS]
     assert all(one != other for place, one in enumerate(ways) for other in ways[:place])
     assert "openvino" in ways[-1]["versions"]
 
@@ -87,9 +84,9 @@ def test_a_runtime_that_is_not_installed_is_named_with_the_command(monkeypatch: 
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(fingerprint, "version", missing)
+    monkeypatch.setattr(engine, "version", missing)
     with pytest.raises(UserError, match=r"openvino given, which is not installed. .*`pip install '\.\[openvino\]'`"):
-        fingerprint.library_version("openvino")
+        library_version("openvino")
 
 
 def test_bfloat16_is_refused_where_openvino_would_compute_in_float32(

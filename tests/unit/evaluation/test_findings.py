@@ -1,13 +1,17 @@
 """Each finding is there just beyond its threshold, with its numbers and the param to change, and not before it."""
 
+import dataclasses
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from onepass.evaluation import PHOTO_FACTS_TODO, Finding, NearCopies, PhotoFacts, find_all
+from onepass.core import UserError, write_json
+from onepass.evaluation import Finding, Metrics, NearCopies, PhotoFacts, RunFacts, find_all, read_findings
+from onepass.evaluation.findings.finding import CHECKS
 from onepass.evaluation.findings.learning import (
     idle_epochs,
     out_of_balance,
@@ -17,31 +21,38 @@ from onepass.evaluation.findings.learning import (
     stuck_at_chance,
 )
 from onepass.evaluation.findings.photos import copies_across_splits, foreign_preprocessing, grey_images, small_images
-from onepass.params import TRAIN_TODO
+from onepass.heads import HeadPlan
 from onepass.photos import Image
 from onepass.statistics import wilson
+from tests.builders import head_plan
 
-TRAIN = TRAIN_TODO(
-    optimizer="adam",
-    learning_rate=1e-5,
-    batch=32,
-    epochs=50,
-    patience="none",
-    monitor="accuracy",
-    class_weights="none",
-    unfreeze="none",
-    batch_norm="frozen",
-    seed=0,
-)
 MOBILENET = {"architecture": "MobileNet", "preprocess": "tf", "image_side": 100, "layer": "conv_pw_12_relu"}
 PIXELS = {"image_side": 100, "layer": "input"}
 CUSTOM = MOBILENET | {"architecture": "keras file", "preprocess": "rescale"}
 
 
-def scored(correct: int, images: int, **more: Any) -> dict[str, Any]:
-    low, high = wilson(correct, images)
-    figures = {"accuracy": correct / images, "accuracy_low": low, "accuracy_high": high, "images": images}
-    return {**figures, "split": "test", "best_epoch": 14, "epochs": 24, **more}
+def plan(kind: str = "mlp", **train: Any) -> HeadPlan:
+    return head_plan(kind, train={"learning_rate": 1e-5, "patience": "none", **train})
+
+
+def scored(correct: int, images: int, best_epoch: int = 14, epochs: int = 24) -> Metrics:
+    """The metrics of a test split; what no finding looks at is 0."""
+    low, high = wilson(correct / images, images)
+    return Metrics(
+        accuracy=correct / images,
+        accuracy_low=low,
+        accuracy_high=high,
+        log_loss=0,
+        roc_auc=0,
+        expected_calibration_error=0,
+        images=images,
+        correct=correct,
+        per_class={},
+        split="test",
+        chose_the_epoch=False,
+        best_epoch=best_epoch,
+        epochs=epochs,
+    )
 
 
 def photos(count: int, odd: int, **changes: Any) -> list[Image]:
@@ -50,8 +61,26 @@ def photos(count: int, odd: int, **changes: Any) -> list[Image]:
     return [photo._replace(**changes) for photo in plain[:odd]] + plain[odd:]
 
 
-def facts(images: list[Image]) -> PhotoFacts:
-    return PHOTO_FACTS_TODO(images, {image.hash for image in images})
+def gathered(images: list[Image]) -> PhotoFacts:
+    """The facts of these photos, which come out as they went in."""
+    found = PhotoFacts(named={image.hash for image in images})
+    assert [*found.gathered_from(images)] == images
+    return found
+
+
+def facts(**changes: Any) -> RunFacts:
+    """What is known of a healthy run, with changes."""
+    healthy = RunFacts(
+        plan=plan(),
+        metrics=scored(777, 800),
+        losses=[0.41, 0.13, 0.68, 0.10, 0.11, 0.11, 0.14, 0.15, 0.14, 0.15, 0.16, 0.31, 0.13, 0.15, 0.20],
+        correct=1998,
+        labels=Counter(cats=1000, dogs=1000),
+        photos=gathered(photos(2800, 9, grey=1)),
+        fingerprint=MOBILENET,
+        copies=NearCopies(800, [("0" * 64, "1" * 64)]),
+    )
+    return dataclasses.replace(healthy, **changes)
 
 
 def said(finding: Finding | None, *words: str) -> bool:
@@ -66,16 +95,16 @@ def said(finding: Finding | None, *words: str) -> bool:
 
 
 @pytest.mark.parametrize(("correct", "stuck"), [(180, True), (214, True), (222, False), (400, False)])
-def test_stuck_at_chance_is_an_accuracy_that_the_largest_class_alone_explains(correct: int, stuck: bool) -> None:
+def test_stuck_at_chance_is_what_the_largest_class_alone_explains(correct: int, stuck: bool) -> None:
     labels = Counter({"metal": 200, "glass": 200, "plastic": 113})
     words = f"513 training images the head has {correct / 513:.1%}", "always answering metal (39.0%)", "1e-05 given"
-    assert said(stuck_at_chance(correct, labels, TRAIN), *words) is stuck
+    assert said(stuck_at_chance(facts(correct=correct, labels=labels)), *words) is stuck
 
 
 def falling(by: float, epochs: int, noise: float = 0.0) -> list[float]:
     """A validation loss that falls by this much over a fifth of the epochs, with ups and downs."""
     ups = noise * np.random.default_rng(0).choice([-1, 1], epochs)
-    return list(1 - by * np.arange(epochs) / (epochs // 5) + ups)
+    return list(1 - by * np.arange(epochs) / max(epochs // 5, 1) + ups)
 
 
 @pytest.mark.parametrize(
@@ -95,22 +124,23 @@ def falling(by: float, epochs: int, noise: float = 0.0) -> list[float]:
 )
 def test_loss_still_falling_is_a_fall_beyond_noise_in_the_last_fifth(losses: list[float], found: bool) -> None:
     words = "a guess has 1.099", "try train.learning_rate: 0.0001 (1e-05 given), or more train.epochs"
-    assert said(still_falling(losses, 3, TRAIN), *words) is found
+    assert said(still_falling(facts(losses=losses, labels=Counter("abc"))), *words) is found
 
 
 @pytest.mark.parametrize(
     ("best", "epochs", "found"), [(20, 40, True), (21, 40, False), (5, 25, True), (5, 24, False), (0, 0, False)]
 )
-def test_the_best_epoch_is_long_ago_after_20_epochs_and_as_many_as_it_took(best: int, epochs: int, found: bool) -> None:
+def test_best_epoch_is_long_ago_after_20_epochs_and_as_many_as_it_took(best: int, epochs: int, found: bool) -> None:
     metrics = scored(90, 100, best_epoch=best, epochs=epochs)
     words = f"Epoch {best} of {epochs} was the best", "from 0.500 there to 0.500", "train.patience: 10"
-    assert said(idle_epochs([0.5] * epochs, metrics, TRAIN), *words) is found
+    assert said(idle_epochs(facts(losses=[0.5] * epochs, metrics=metrics)), *words) is found
 
 
 @pytest.mark.parametrize(("correct", "found"), [(150, True), (156, True), (157, False), (171, False)])
 def test_train_is_far_above_evaluation_where_five_points_are_not_chance(correct: int, found: bool) -> None:
     words = "100.0% of the 513 training images", f"{correct / 171:.1%} of the 171 test images", "head.dropout"
-    assert said(overfitted(513, 513, scored(correct, 171)), *words) is found
+    run = facts(metrics=scored(correct, 171), correct=513, labels=Counter(metal=400, glass=113))
+    assert said(overfitted(run), *words) is found
 
 
 @pytest.mark.parametrize(("correct", "images", "found"), [(145, 171, True), (160, 163, False), (777, 800, False)])
@@ -118,16 +148,16 @@ def test_a_split_is_too_small_where_the_interval_spans_more_than_ten_points(
     correct: int, images: int, found: bool
 ) -> None:
     words = f"With {images} test images", "anywhere from 0.787 to 0.894", "less than 3.5 points", "split.test_fraction"
-    assert said(small_split(scored(correct, images)), *words) is found
+    assert said(small_split(facts(metrics=scored(correct, images))), *words) is found
 
 
 @pytest.mark.parametrize(
     ("rare", "weights", "found"), [(50, "none", True), (51, "none", False), (9, "balanced", False)]
 )
 def test_classes_are_out_of_balance_from_twice_as_many_images_on(rare: int, weights: str, found: bool) -> None:
-    train = TRAIN.model_copy(update={"class_weights": weights})
+    run = facts(labels=Counter(cats=rare, dogs=100), plan=plan(class_weights=weights))
     words = "Of the class dogs there are 100 training images, of cats 50, 2.0 times fewer", "class_weights: balanced"
-    assert said(out_of_balance(Counter(cats=rare, dogs=100), train), *words) is found
+    assert said(out_of_balance(run), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -141,7 +171,7 @@ def test_classes_are_out_of_balance_from_twice_as_many_images_on(rare: int, weig
 )
 def test_foreign_preprocessing_is_any_but_that_of_a_known_network(fingerprint: dict[str, Any], found: bool) -> None:
     words = "MobileNet was trained on pixels preprocessed as tf, and is given rescale", "backbone.preprocess: native"
-    assert said(foreign_preprocessing(fingerprint), *words) is found
+    assert said(foreign_preprocessing(facts(fingerprint=fingerprint)), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -158,7 +188,8 @@ def test_images_are_far_too_small_where_most_have_not_half_the_side(
     fingerprint: dict[str, Any], odd: int, width: int, found: bool
 ) -> None:
     words = "6 of 10 images have a side shorter than half of the 100 pixels", "(median 49)", "backbone.image_side"
-    assert said(small_images(facts(photos(10, odd, width=width)), fingerprint), *words) is found
+    run = facts(photos=gathered(photos(10, odd, width=width)), fingerprint=fingerprint)
+    assert said(small_images(run), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -173,7 +204,8 @@ def test_images_are_far_too_small_where_most_have_not_half_the_side(
 )
 def test_images_are_grey_where_most_have_no_colour(fingerprint: dict[str, Any], odd: int, found: bool) -> None:
     words = "6 of 10 images have no colour", "backbone.color_mode: grayscale"
-    assert said(grey_images(facts(photos(10, odd, grey=1)), fingerprint), *words) is found
+    run = facts(photos=gathered(photos(10, odd, grey=1)), fingerprint=fingerprint)
+    assert said(grey_images(run), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -183,25 +215,46 @@ def test_near_copies_count_from_two_and_one_in_a_hundred_on(count: int, examined
     images = photos(20, 0)
     pairs = [(image.hash, images[-1].hash) for image in images[:count]]
     words = f"{count} of {examined} test images", "such as cats/0.jpg and cats/19.jpg", "with a column group"
-    assert said(copies_across_splits(NearCopies(examined, pairs), facts(images), scored(1, 1)), *words) is found
+    run = facts(copies=NearCopies(examined, pairs), photos=gathered(images))
+    assert said(copies_across_splits(run), *words) is found
 
 
 def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> None:
-    healthy: dict[str, Any] = {
-        "metrics": scored(777, 800),
-        "losses": [0.41, 0.13, 0.68, 0.10, 0.11, 0.11, 0.14, 0.15, 0.14, 0.15, 0.16, 0.31, 0.13, 0.15, 0.20],
-        "correct": 1998,
-        "labels": Counter(cats=1000, dogs=1000),
-        "photos": facts(photos(2800, 9, grey=1)),
-        "fingerprint": MOBILENET,
-        "copies": NearCopies(800, [("0" * 64, "1" * 64)]),
-    }
-    assert find_all(TRAIN, **healthy) == []
-    sick = {
-        "metrics": scored(107, 171),
-        "losses": falling(0.05, 50),
-        "fingerprint": MOBILENET | {"preprocess": "rescale"},
-    }
-    names = [finding.name for finding in find_all(TRAIN, **(healthy | sick))]
+    assert find_all(facts()) == []
+    sick = facts(metrics=scored(107, 171), losses=falling(0.05, 50), fingerprint=MOBILENET | {"preprocess": "rescale"})
+    names = [finding.name for finding in find_all(sick)]
     causes = ["loss-still-falling", "foreign-preprocessing"]
     assert names == [*causes, "train-far-above-evaluation", "evaluated-split-too-small"]
+
+
+def test_each_finding_is_known_and_has_a_rank_of_its_own() -> None:
+    ranks = [rank for rank, _ in CHECKS]
+    assert len(ranks) == len(set(ranks))
+    learning = {stuck_at_chance, still_falling, idle_epochs, overfitted, small_split, out_of_balance}
+    photos = {foreign_preprocessing, small_images, grey_images, copies_across_splits}
+    assert learning | photos <= {check for _, check in CHECKS}
+
+
+def test_a_head_without_steps_is_given_no_advice_about_steps() -> None:
+    metrics = scored(85, 171, best_epoch=0, epochs=0)
+    labels = Counter(metal=200, glass=200, plastic=113)
+    run = facts(plan=head_plan("logistic"), metrics=metrics, losses=[0.9], correct=200, labels=labels)
+    found = {finding.name: finding.advice for finding in find_all(run)}
+    assert found["stuck-at-chance"] == "Cut at another backbone.layer."
+    assert not any("train.learning_rate" in advice for advice in found.values())
+
+
+def test_findings_come_back_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "findings.json"
+    findings = [Finding("a", "Of caf\udce9 there are 2.", "Set split.seed."), Finding("b", "Of b 3.", "Set it.")]
+    write_json(path, [finding._asdict() for finding in findings])
+    assert read_findings(path) == findings
+
+
+@pytest.mark.parametrize("content", [None, "", "[", '[{"name": "a"}]', "[1]", "3"])
+def test_what_are_no_findings_is_refused_with_the_way_out(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "findings.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=r"findings\.json cannot be read: .*`dvc repro` brings it up to date"):
+        read_findings(path)

@@ -1,10 +1,14 @@
 """How good the predictions are, and how sure that is."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onepass.evaluation.metrics import calibration_error, reliability, score
+from onepass.core import UserError, write_csv, write_json
+from onepass.evaluation import ClassMetrics, Metrics, ReliabilityBin, read_metrics, read_reliability, reliability, score
+from onepass.evaluation.metrics import calibration_error
 from onepass.statistics import wilson
 
 CLASSES = ["ant", "bee", "cat"]
@@ -20,29 +24,6 @@ def certain(predicted: list[int], classes: int = 3, confidence: float = 0.8) -> 
 def binary(confidences: list[float]) -> NDArray[np.float64]:
     """Probabilities of two classes, each image predicted to be of class 1."""
     return np.array([[1 - confidence, confidence] for confidence in confidences])
-
-
-@pytest.mark.parametrize(
-    ("correct", "images", "low", "high"),
-    [
-        (90, 100, 0.8256, 0.9448),
-        (5, 10, 0.2366, 0.7634),
-        (0, 10, 0.0, 0.2775),
-        (10, 10, 0.7225, 1.0),
-        (1, 1, 0.2065, 1.0),
-        (0, 1, 0.0, 0.7935),
-    ],
-)
-def test_wilson_interval_has_the_known_bounds(correct: int, images: int, low: float, high: float) -> None:
-    assert wilson(correct, images) == pytest.approx((low, high), abs=5e-5)
-
-
-@pytest.mark.parametrize("images", [1, 2, 7, 800])
-def test_wilson_interval_stays_within_0_and_1_and_holds_the_accuracy(images: int) -> None:
-    for correct in range(images + 1):
-        low, high = wilson(correct, images)
-        assert 0 <= low <= correct / images <= high <= 1
-        assert low < high
 
 
 def test_reliability_gives_confidence_accuracy_and_images_of_each_occupied_bin() -> None:
@@ -68,41 +49,104 @@ def test_calibration_error_is_zero_where_confidence_equals_accuracy() -> None:
     assert calibration_error(np.array([1, 1, 1, 0]), binary([0.75] * 4)) == pytest.approx(0)
 
 
+def scored(labels: NDArray[np.int64], probabilities: NDArray[np.float64], classes: list[str] = CLASSES) -> Metrics:
+    return score(labels, probabilities, classes, "test", best_epoch=3, epochs=5)
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_perfect_predictions_have_perfect_scores(classes: int) -> None:
     labels = np.array([0, 1, classes - 1] * 10)
-    found = score(labels, certain(list(labels), classes, confidence=1.0), CLASSES[:classes])
-    assert (found["accuracy"], found["accuracy_high"], found["roc_auc"]) == (1, 1, 1)
-    assert found["log_loss"] == pytest.approx(0, abs=1e-9)
-    assert found["expected_calibration_error"] == 0
-    assert (found["images"], found["correct"]) == (30, 30)
-    assert all(of_class["f1"] == 1 for of_class in found["per_class"].values())
+    found = scored(labels, certain(list(labels), classes, confidence=1.0), CLASSES[:classes])
+    assert (found.accuracy, found.accuracy_high, found.roc_auc) == (1, 1, 1)
+    assert found.log_loss == pytest.approx(0, abs=1e-9)
+    assert found.expected_calibration_error == 0
+    assert (found.images, found.correct) == (30, 30)
+    assert all(of_class.f1 == 1 for of_class in found.per_class.values())
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_random_predictions_score_like_chance(classes: int) -> None:
     random = np.random.default_rng(0)
     labels = random.integers(classes, size=6000)
-    found = score(labels, random.dirichlet(np.ones(classes), size=6000), CLASSES[:classes])
-    assert found["accuracy_low"] < 1 / classes < found["accuracy_high"]
-    assert found["roc_auc"] == pytest.approx(0.5, abs=0.03)
+    found = scored(labels, random.dirichlet(np.ones(classes), size=6000), CLASSES[:classes])
+    assert found.accuracy_low < 1 / classes < found.accuracy_high
+    assert found.roc_auc == pytest.approx(0.5, abs=0.03)
 
 
 def test_undecided_predictions_have_the_loss_of_a_guess() -> None:
-    assert score(np.array([0, 1, 2]), np.full((3, 3), 1 / 3), CLASSES)["log_loss"] == pytest.approx(np.log(3))
+    assert scored(np.array([0, 1, 2]), np.full((3, 3), 1 / 3)).log_loss == pytest.approx(np.log(3))
 
 
 def test_figures_of_every_class_equal_a_hand_count() -> None:
     labels = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
     predicted = [0, 0, 1, 2, 1, 1, 0, 0, 0, 0]
-    found = score(np.array(labels), certain(predicted), CLASSES)
-    assert (found["accuracy"], found["correct"], found["images"]) == (0.4, 4, 10)
-    assert found["per_class"]["ant"] == pytest.approx({"precision": 2 / 6, "recall": 2 / 4, "f1": 0.4, "images": 4})
-    assert found["per_class"]["bee"] == pytest.approx({"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "images": 3})
-    assert found["per_class"]["cat"] == {"precision": 0, "recall": 0, "f1": 0, "images": 3}
+    found = scored(np.array(labels), certain(predicted))
+    assert (found.accuracy, found.correct, found.images) == (0.4, 4, 10)
+    assert found.per_class["ant"].model_dump() == pytest.approx(
+        {"precision": 2 / 6, "recall": 2 / 4, "f1": 0.4, "images": 4}
+    )
+    assert found.per_class["bee"].model_dump() == pytest.approx(
+        {"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "images": 3}
+    )
+    assert found.per_class["cat"] == ClassMetrics(precision=0, recall=0, f1=0, images=3)
 
 
 def test_roc_auc_of_two_classes_counts_pairs_in_the_right_order() -> None:
     labels = np.array([0, 0, 1, 1])
     ranked = binary([0.1, 0.6, 0.4, 0.9])  # of four pairs of one image a class, one is in the wrong order
-    assert score(labels, ranked, CLASSES[:2])["roc_auc"] == pytest.approx(0.75)
+    assert scored(labels, ranked, CLASSES[:2]).roc_auc == pytest.approx(0.75)
+
+
+def test_the_interval_is_wilsons_and_of_the_accuracy() -> None:
+    found = scored(np.array([0, 0, 1, 2]), certain([0, 1, 1, 2]))
+    assert (found.accuracy_low, found.accuracy_high) == wilson(0.75, 4)
+
+
+@pytest.mark.parametrize(
+    ("split", "best_epoch", "optimistic"),
+    [("validation", 3, True), ("validation", 0, False), ("test", 3, False)],
+)
+def test_only_images_that_chose_the_epoch_make_the_accuracy_optimistic(
+    split: str, best_epoch: int, optimistic: bool
+) -> None:
+    found = score(np.array([0, 1, 1, 2]), certain([0, 1, 1, 1]), CLASSES, split, best_epoch, epochs=5)
+    assert (found.split, found.best_epoch, found.epochs, found.chose_the_epoch) == (split, best_epoch, 5, optimistic)
+    low, high = wilson(0.75, 4)
+    sentence = f"accuracy 0.7500 (95 % interval {low:.4f} to {high:.4f}) on 4 {split} images"
+    more = "; validation chose the best epoch too, so this accuracy is somewhat optimistic" if optimistic else ""
+    assert found.sentence == sentence + more
+
+
+def test_metrics_come_back_as_they_were_written_whatever_the_classes_are_called(tmp_path: Path) -> None:
+    written = scored(np.array([0, 1, 1, 2]), certain([0, 1, 1, 1]), ["ant", "caf\udce9", "thé\n"])
+    write_json(tmp_path / "metrics.json", written.model_dump())
+    assert read_metrics((tmp_path / "metrics.json").read_bytes(), "metrics.json") == written
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "abc:metrics.json is no JSON: Expecting value"),
+        (b"{", "abc:metrics.json is no JSON"),
+        (b'{"accuracy": "\xff"}', "abc:metrics.json is no JSON"),
+        (b"3", "abc:metrics.json is not as this version of onepass writes it"),
+        (b"{}", "abc:metrics.json is not as this version of onepass writes it: accuracy: Field required"),
+        (b'{"accuracy": "high"}', "abc:metrics.json .* writes it: accuracy: Input should be a valid number"),
+    ],
+    ids=str,
+)
+def test_what_are_no_metrics_is_refused_with_the_way_out(content: bytes, complaint: str) -> None:
+    with pytest.raises(UserError, match=f"^{complaint}.*`dvc repro` brings it up to date"):
+        read_metrics(content, "abc:metrics.json")
+
+
+def test_reliability_comes_back_as_it_was_written_and_nothing_else_does(tmp_path: Path) -> None:
+    path = tmp_path / "reliability.csv"
+    with pytest.raises(UserError, match=r"reliability\.csv cannot be read: .*`dvc repro`"):
+        read_reliability(path)
+    bins = reliability(np.array([1, 0, 1]), binary([0.96, 0.94, 0.62]))
+    write_csv(path, ReliabilityBin._fields, bins)
+    assert read_reliability(path) == bins
+    path.write_text("confidence,accuracy\n0.5,0.5\n")
+    with pytest.raises(UserError, match=r"reliability\.csv cannot be read: .*`dvc repro`"):
+        read_reliability(path)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from stages.shared.findings import near_copies as module
 
 from onepass.evaluation import CopySearch, NearCopies
+from onepass.evaluation import near_copies as module
 
 VALUES = 256
 Rows = dict[str, tuple[str, NDArray[np.float32]]]  # name of an image: its split and its features
@@ -46,7 +46,7 @@ def alike(rows: Rows, name: str, cosine: float) -> NDArray[np.float32]:
     return np.asarray(centre + 3 * (cosine * direction + np.sqrt(1 - cosine**2) * other), np.float32)
 
 
-def test_only_images_beyond_the_threshold_are_near_copies_and_the_most_alike_comes_first() -> None:
+def test_only_images_beyond_the_threshold_are_copies_and_the_most_alike_comes_first() -> None:
     rows = images("train", 40) | images("test", 20)
     rows["nearly"] = ("test", alike(rows, "train3", 0.955))
     rows["again"] = ("test", alike(rows, "train7", 0.999))
@@ -70,12 +70,12 @@ def test_images_without_any_feature_are_copies_of_nothing() -> None:
     assert found(rows) == NearCopies(1, [])
 
 
-def test_work_is_done_in_chunks_and_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_is_done_in_pieces_and_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = images("train", 30)
     rows |= {f"copy{n}": ("test", rows[f"train{n}"][1]) for n in range(30)}
     whole = found(rows)
     assert len(whole.pairs) == 30
-    monkeypatch.setattr(module, "CHUNK", 7)
+    monkeypatch.setattr(module, "COMPARED", 7)
     assert {*found(rows).pairs} == {*found(rows, piece=13).pairs} == {*whole.pairs}
     monkeypatch.setattr(module, "MOST_EVALUATED", 10)
     monkeypatch.setattr(module, "MOST_TRAINING", 20)

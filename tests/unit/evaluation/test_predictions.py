@@ -1,15 +1,18 @@
-"""Reading PREDICTIONS_TODO.csv in one pass gives what reading all of it would."""
+"""Reading predictions.csv in one pass gives what reading all of it would."""
 
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from onepass.core import UserError
-from onepass.evaluation import PREDICTIONS_TODO, summarise_predictions
+from onepass.evaluation import CopySearch, predict_images, summarise_predictions, write_predictions
+from onepass.heads import OnBatch
 from onepass.photos import SPLITS, Assignment, Image
 from tests.builders import table
 
@@ -18,7 +21,7 @@ COLUMNS = ["hash", "file", "split", "label", "predicted", *(f"p_{name}" for name
 
 
 def rows(count: int, ending: str = "") -> list[list[str]]:
-    """Random PREDICTIONS_TODO of classes and files whose names CSV must quote; many are equally confident."""
+    """Random predictions of classes and files whose names CSV must quote; many are equally confident."""
     random = np.random.default_rng(3)
     made = []
     for number in range(count):
@@ -84,15 +87,51 @@ def test_a_row_that_evaluate_does_not_write_is_named(tmp_path: Path, line: str, 
     assert "`dvc repro` writes this file" in str(error.value)
 
 
-def test_each_image_is_one_row_under_its_first_file_and_none_may_lack_one() -> None:
+def test_each_image_is_one_row_under_its_first_file_and_none_may_lack_one(tmp_path: Path) -> None:
     first, second, third = (f"{number:064x}" for number in range(3))
     assigned = [Assignment(first, "e", "train"), Assignment(second, "g", "test")]
     images = [Image(hash_, file, 9, 9, 0) for hash_, file in ((second, "a"), (third, "b"), (first, "c"), (second, "d"))]
     chances = np.array([[0.25, 0.75], [1, 0]])
-    found = list(PREDICTIONS_TODO(images, assigned, ["e", "g"], chances.argmax(axis=1), chances))
-    assert found == [
+    path = tmp_path / "predictions.csv"
+    write_predictions(path, images, assigned, ["e", "g"], chances)
+    assert list(csv.reader(path.read_text().splitlines())) == [
+        ["hash", "file", "split", "label", "predicted", "p_e", "p_g"],
         [second, "a", "test", "g", "e", "1.000000", "0.000000"],
         [first, "c", "train", "e", "g", "0.250000", "0.750000"],
     ]
+    lacking = tmp_path / "lacking.csv"
     with pytest.raises(UserError, match=r"has no file of 1 of the images .* `dvc repro --force prepare`"):
-        list(PREDICTIONS_TODO(images[:2], assigned, ["e", "g"], chances.argmax(axis=1), chances))
+        write_predictions(lacking, images[:2], assigned, ["e", "g"], chances)
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first() -> None:
+    splits = np.array(["train", "test", "validation", "train", "test"])
+    hashes = [f"{number:064x}" for number in range(5)]
+    search = Seen()
+    asked: list[str] = []
+
+    def predict(some: Sequence[str], on_batch: OnBatch | None) -> NDArray[np.float64]:
+        asked.extend(some)
+        if on_batch:
+            on_batch(some, np.zeros((len(some), 300)))
+        return np.array([[float(hashes.index(hash_)), -1.0] for hash_ in some])
+
+    found = predict_images(predict, splits, hashes, 2, "test", search)
+    assert found[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert sorted(asked) == hashes
+    assert search.seen == [("remember", [hashes[1], hashes[4]]), ("compare", [hashes[0], hashes[3]])]
+
+
+class Seen(CopySearch):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__([300])
+        self.seen: list[tuple[str, list[str]]] = []
+
+    def remember(self, hashes: Sequence[str], _features: NDArray[np.float32]) -> None:
+        self.seen.append(("remember", [*hashes]))
+
+    def compare(self, hashes: Sequence[str], _features: NDArray[np.float32]) -> None:
+        self.seen.append(("compare", [*hashes]))

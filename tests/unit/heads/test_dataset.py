@@ -5,20 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from stages.shared.head import streamed
-from tests.test_training import blobs, run
 
 from onepass.core import packed, write_json
 from onepass.features import FINGERPRINT_FILE, Store
 from onepass.features.rows import make_rows, pack
 from onepass.features.store import by_part
-from onepass.heads.dataset import LOAD_FEATURES_TODO, FeatureFile, transformed
+from onepass.heads import dataset as module
+from onepass.heads import make_dataset
+from onepass.heads.dataset import FeatureFile, pieces
+from tests.unit.heads.small_heads import blobs, fit
 
 ROWS = 70
+Stored = tuple[Store, list[str], NDArray[np.float32]]
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> tuple[Store, list[str], NDArray[np.float32]]:
+def stored(tmp_path: Path) -> Stored:
     """A store in ``tmp_path``/features, the keys in an order of their own, and their features."""
     keys = [np.random.default_rng(number).bytes(32).hex() for number in range(ROWS)]
     features = blobs([ROWS // 2, ROWS // 2]).features.reshape(ROWS, 2, 2)
@@ -33,45 +35,52 @@ def stored(tmp_path: Path) -> tuple[Store, list[str], NDArray[np.float32]]:
     return store, keys, features
 
 
-def test_rows_come_in_the_order_asked_for(
-    stored: tuple[Store, list[str], NDArray[np.float32]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streamed, "CHUNK", 16)
+def test_rows_come_in_the_order_asked_for(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COPIED", 16)
     store, keys, features = stored
     found = FeatureFile(tmp_path / "features", store, keys)
     numbers = np.random.default_rng(0).permutation(ROWS)[:33]
     assert found.shape == features.shape
     np.testing.assert_array_equal(found[numbers], features[numbers])
+    np.testing.assert_array_equal(np.concatenate([*pieces(found, 32)]), features)
     np.testing.assert_array_equal(found.through(lambda rows: rows.sum(axis=1))[numbers], features[numbers].sum(axis=1))
     assert [path.name for path in tmp_path.iterdir()] == ["features"]  # nothing is left lying about
 
 
-def test_only_what_is_too_large_is_streamed_unless_all_of_it_is_needed(
-    stored: tuple[Store, list[str], NDArray[np.float32]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_only_what_is_too_large_lies_in_a_file_unless_all_of_it_is_needed(
+    stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, keys, features = stored
-    folder = tmp_path / "features"
-    np.testing.assert_array_equal(LOAD_FEATURES_TODO(folder, store, keys, whole=False), features)
-    monkeypatch.setattr(streamed, "IN_MEMORY", features.nbytes - 1)
-    assert isinstance(LOAD_FEATURES_TODO(folder, store, keys, whole=False), FeatureFile)
-    np.testing.assert_array_equal(LOAD_FEATURES_TODO(folder, store, keys, whole=True), features)
+
+    def made(whole: bool) -> object:
+        return make_dataset(tmp_path / "features", store, [[key] for key in keys], [0] * ROWS, whole).features
+
+    np.testing.assert_array_equal(made(whole=False), features)
+    monkeypatch.setattr(module, "IN_MEMORY", features.nbytes - 1)
+    assert isinstance(made(whole=False), FeatureFile)
+    np.testing.assert_array_equal(made(whole=True), features)
 
 
-@pytest.mark.parametrize("pieces", [1 << 20, 16 * 16 * 3], ids=["one piece", "many pieces"])
-def test_streamed_features_train_the_very_same_head(
-    stored: tuple[Store, list[str], NDArray[np.float32]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    pieces: int,
+def test_every_view_of_an_image_has_its_label_and_its_number(stored: Stored, tmp_path: Path) -> None:
+    store, keys, features = stored
+    data = make_dataset(tmp_path / "features", store, [keys[:3], keys[3:4], keys[4:6]], [1, 0, 1], whole=False)
+    np.testing.assert_array_equal(data.features, features[:6])
+    assert data.labels.tolist() == [1, 1, 1, 0, 1, 1]
+    assert data.images.tolist() == [0, 0, 0, 1, 2, 2]
+
+
+@pytest.mark.parametrize("in_graph", [1 << 20, 16 * 16 * 3], ids=["one piece", "many pieces"])
+def test_features_in_a_file_train_the_very_same_head(
+    stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_graph: int
 ) -> None:
-    from stages.shared.head import stepping
+    from onepass.heads import graph_trainer
 
     store, keys, _ = stored
     validation = blobs([20, 20], seed=1)
     data = blobs([ROWS // 2, ROWS // 2])
-    expected, _ = run(data, validation, 1, {"kind": "mlp"}, epochs=3)
-    monkeypatch.setattr(stepping, "CHUNK", pieces)
-    flat = transformed(FeatureFile(tmp_path / "features", store, keys), lambda rows: rows.reshape(len(rows), -1))
-    found, _ = run(data._replace(features=flat), validation, 1, {"kind": "mlp"}, epochs=3)
+    expected, _ = fit(data, validation, 1, "mlp", epochs=3)
+    monkeypatch.setattr(graph_trainer, "IN_GRAPH", in_graph)
+    in_file = data._replace(features=FeatureFile(tmp_path / "features", store, keys))
+    found, _ = fit(in_file, validation, 1, "mlp", epochs=3)
     for before, after in zip(expected.weights, found.weights, strict=True):
         np.testing.assert_array_equal(before, after)

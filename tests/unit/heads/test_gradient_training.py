@@ -1,68 +1,32 @@
-"""Training the head: which epoch is kept, when it ends, and that it can be repeated."""
+"""Training the head step by step: which epoch is kept, when it ends, and that it can be repeated."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from onepass.core import UserError
-from onepass.heads import Dataset, Figures, TrainedHead
-from onepass.params import HEAD_TODO as HeadParams
-from onepass.params import TRAIN_TODO
-
-HEAD = {"kind": "linear", "pooling": "none", "filters": 4, "hidden_units": 8, "dropout": 0.5, "activation": "auto"}
-TRAIN = {
-    "optimizer": "adam",
-    "learning_rate": 0.05,
-    "batch": 16,
-    "epochs": 12,
-    "patience": "none",
-    "monitor": "accuracy",
-    "class_weights": "none",
-    "unfreeze": "none",
-    "batch_norm": "frozen",
-    "seed": 0,
-}
+from onepass.heads import Dataset, Figures, GradientTraining, TrainedHead, resolve_activation
+from tests.unit.heads.small_heads import blobs, fit
 
 
-def blobs(counts: list[int], seed: int = 0, distance: float = 1.5, size: float = 1.0) -> Dataset:
-    """Clouds of points, one a class, each ``distance`` deviations away from 0 on an axis of its own."""
-    random = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(len(counts)), counts)
-    features = random.normal(size=(len(labels), 4)) + distance * np.eye(4)[labels]
-    return Dataset((features * size).astype(np.float32), labels, np.arange(len(labels)))
+def predicted(head: TrainedHead, data: Dataset) -> NDArray[np.int64]:
+    return np.asarray(head.probabilities(data.features).argmax(axis=1))
 
 
-def run(
-    data: Dataset, validation: Dataset, logits: int, head: dict[str, Any] | None = None, **changes: Any
-) -> tuple[Any, list[Figures]]:
-    """The FIT_TODO and the figures of validation that it logged."""
-    from onepass.heads.gradient_training import FIT_TODO, set_seed
-
-    logged: list[Figures] = []
-    params = HeadParams.model_validate(HEAD | (head or {})), TRAIN_TODO.model_validate(TRAIN | changes)
-    set_seed(params[1])
-    return FIT_TODO(*params, data, validation, logits, lambda _trained, judged: logged.append(judged)), logged
-
-
-def predicted(weights: Any, logits: int, features: NDArray[np.float32]) -> NDArray[np.int64]:
-    classes = [str(number) for number in range(max(logits, 2))]
-    head = TrainedHead(classes, "sigmoid" if logits == 1 else "softmax", 1.0, "none", weights=weights)
-    return np.asarray(head.probabilities(features).argmax(axis=1))
-
-
-def as_bytes(weights: Any) -> bytes:
-    return b"".join(array.tobytes() for array in weights)
+def as_bytes(head: TrainedHead) -> bytes:
+    return b"".join(array.tobytes() for array in head.weights)
 
 
 @pytest.mark.parametrize(("kind", "logits"), [("linear", 1), ("mlp", 2)])
 def test_same_seed_gives_identical_bytes_and_another_seed_does_not(kind: str, logits: int) -> None:
-    data = blobs([30, 30]), blobs([20, 20], seed=1), logits, {"kind": kind}
-    (first, first_log), (again, again_log), (other, _) = (run(*data, seed=seed, epochs=4) for seed in (0, 0, 1))
+    data = blobs([30, 30]), blobs([20, 20], seed=1), logits, kind
+    (first, first_log), (again, again_log), (other, _) = (fit(*data, seed=seed, epochs=4) for seed in (0, 0, 1))
     assert first_log == again_log
-    assert as_bytes(first.weights) == as_bytes(again.weights)
-    assert as_bytes(first.weights) != as_bytes(other.weights)
+    assert as_bytes(first) == as_bytes(again)
+    assert as_bytes(first) != as_bytes(other)
+    assert [array.shape[-1] for array in first.weights[1::2]] == ([logits] if kind == "linear" else [8, logits])
 
 
 @pytest.mark.parametrize(("monitor", "logits"), [("accuracy", 1), ("loss", 3)])
@@ -70,10 +34,10 @@ def test_weights_of_the_best_logged_epoch_are_returned(monitor: str, logits: int
     counts = [40] * max(logits, 2)
     validation = blobs(counts, seed=1)
     # Steps so large that the figures go up and down, so that the best epoch is not just the last one.
-    found, log = run(blobs(counts), validation, logits, monitor=monitor, learning_rate=0.6)
+    found, log = fit(blobs(counts), validation, logits, monitor=monitor, learning_rate=0.6)
     ranks = [(figures.accuracy if monitor == "accuracy" else 0, -figures.loss) for figures in log]
     assert found.best_epoch == ranks.index(max(ranks)) + 1 < found.epochs
-    accuracy = (predicted(found.weights, logits, validation.features) == validation.labels).mean()
+    accuracy = (predicted(found, validation) == validation.labels).mean()
     assert accuracy == pytest.approx(log[found.best_epoch - 1].accuracy, abs=1e-6)
 
 
@@ -81,7 +45,7 @@ def play(monitor: str, patience: int, accuracies: list[float], losses: list[floa
     """Which epoch is kept, and how many are run, where epochs have these figures."""
     from onepass.heads.gradient_training import Best
 
-    best = Best(TRAIN_TODO.model_validate(TRAIN | {"monitor": monitor, "patience": patience}))
+    best = Best(GradientTraining.model_validate({"monitor": monitor, "patience": patience}))
     kept = 0
     for loss, accuracy in zip(losses, accuracies, strict=True):
         if best.keeps(Figures(loss, accuracy)):
@@ -119,13 +83,13 @@ def test_training_ends_after_patience_epochs_without_a_better_one(patience: int,
 
 def test_patience_stops_a_run_that_no_longer_gets_better() -> None:
     data = blobs([30, 30]), blobs([20, 20], seed=1), 1
-    found, log = run(*data, patience=2, epochs=200, learning_rate=0.6)
+    found, log = fit(*data, patience=2, epochs=200, learning_rate=0.6)
     assert found.epochs == found.best_epoch + 2 == len(log) < 200
 
 
 def test_patience_none_runs_all_epochs() -> None:
     data = blobs([30, 30], distance=9), blobs([20, 20], seed=1, distance=9), 1
-    found, log = run(*data, patience="none", epochs=6, learning_rate=1.0)
+    found, log = fit(*data, patience="none", epochs=6, learning_rate=1.0)
     assert found.epochs == len(log) == 6
 
 
@@ -134,15 +98,14 @@ def test_balanced_class_weights_help_the_rare_class(logits: int) -> None:
     data, validation = blobs([190, 10], distance=1), blobs([200, 200], seed=1, distance=1)
     recalls = {}
     for given in ("none", "balanced"):
-        found, _ = run(data, validation, logits, class_weights=given, monitor="loss", epochs=6, learning_rate=0.1)
-        answers = predicted(found.weights, logits, validation.features)
-        recalls[given] = float(answers[validation.labels == 1].mean())
+        found, _ = fit(data, validation, logits, class_weights=given, monitor="loss", epochs=6, learning_rate=0.1)
+        recalls[given] = float(predicted(found, validation)[validation.labels == 1].mean())
     assert recalls["balanced"] > recalls["none"] + 0.15
 
 
 def test_balanced_class_weights_change_nothing_where_classes_are_equally_large() -> None:
     data = blobs([20, 20]), blobs([20, 20], seed=1), 2
-    weighed, plain = (run(*data, class_weights=given, epochs=3)[0] for given in ("balanced", "none"))
+    weighed, plain = (fit(*data, class_weights=given, epochs=3)[0] for given in ("balanced", "none"))
     for found, expected in zip(weighed.weights, plain.weights, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -151,14 +114,14 @@ def test_balanced_class_weights_change_nothing_where_classes_are_equally_large()
 def test_steps_too_large_are_told_with_a_smaller_learning_rate(logits: int) -> None:
     data = blobs([20, 20], size=1e25), blobs([20, 20], seed=1, size=1e25), logits
     with pytest.raises(UserError, match=r"steps are too large\. train\.learning_rate: 10 given; try 1\."):
-        run(*data, learning_rate=10.0, optimizer="sgd", epochs=2)
+        fit(*data, learning_rate=10.0, optimizer="sgd", epochs=2)
 
 
-@pytest.mark.parametrize("optimizer", get_args(TRAIN_TODO.model_fields["optimizer"].annotation))
+@pytest.mark.parametrize("optimizer", get_args(GradientTraining.model_fields["optimizer"].annotation))
 def test_every_optimizer_that_params_allow_learns(optimizer: str) -> None:
     validation = blobs([30] * 3, seed=1, distance=6)
-    found, _ = run(blobs([30] * 3, distance=6), validation, 3, optimizer=optimizer, epochs=6, learning_rate=0.2)
-    assert (predicted(found.weights, 3, validation.features) == validation.labels).mean() > 0.95
+    found, _ = fit(blobs([30] * 3, distance=6), validation, 3, optimizer=optimizer, epochs=6, learning_rate=0.2)
+    assert (predicted(found, validation) == validation.labels).mean() > 0.95
 
 
 @pytest.mark.parametrize(
@@ -172,13 +135,9 @@ def test_every_optimizer_that_params_allow_learns(optimizer: str) -> None:
     ],
 )
 def test_activation_follows_the_number_of_classes_unless_given(given: str, classes: int, resolved: str) -> None:
-    from onepass.heads import resolve_activation
-
     assert resolve_activation(given, ["ant", "bee", "cat"][:classes]) == resolved
 
 
 def test_a_sigmoid_for_three_classes_is_refused_by_their_names() -> None:
-    from onepass.heads import resolve_activation
-
     with pytest.raises(UserError, match=r"head\.activation: sigmoid given(?s:.*)are 3: ant, bee, cat"):
         resolve_activation("sigmoid", ["ant", "bee", "cat"])

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +10,17 @@ import pytest
 from numpy.typing import NDArray
 
 from onepass.core import UserError
-from onepass.heads import DESCRIPTION_FILE, WEIGHTS_FILE, Dataset, TrainedHead, read_head, write_head
+from onepass.heads import DESCRIPTION_FILE, WEIGHTS_FILE, Dataset, TrainedHead, figures, read_head, write_head
 from onepass.heads.trained_head import Arrays
-from onepass.params import HEAD_TODO as HeadParams
+from tests.builders import head_plan
+from tests.unit.heads.small_heads import dense_arrays
 
 ACTIVATIONS = {"sigmoid": 1, "softmax": 3}  # and their logits
-HEAD = {"pooling": "none", "filters": 4, "hidden_units": 4, "dropout": 0.5, "activation": "auto"}
-
-
-def arrays(*sizes: int) -> list[NDArray[np.float32]]:
-    """Random kernels and biases of dense layers between these sizes."""
-    random = np.random.default_rng(0)
-    shapes = [shape for before, after in pairwise(sizes) for shape in ((before, after), (after,))]
-    return [random.normal(size=shape).astype(np.float32) for shape in shapes]
 
 
 def head(activation: str = "softmax", scale: float = 1.0, weights: Arrays = ()) -> TrainedHead:
     classes = ["ant", "bee"] if activation == "sigmoid" else ["ant", "bee", "cat"]
-    dense = weights or arrays(6, 4, ACTIVATIONS[activation])
+    dense = weights or dense_arrays(6, 4, ACTIVATIONS[activation])
     return TrainedHead(classes, activation, scale, "none", best_epoch=3, epochs=7, weights=dense)
 
 
@@ -62,9 +54,9 @@ def test_probabilities_are_those_of_the_keras_model(kind: str, activation: str) 
     from onepass.tensorflow import keras
 
     sizes = (6, 5, 4, ACTIVATIONS[activation]) if kind == "mlp" else (6, ACTIVATIONS[activation])
-    weights = arrays(*sizes)
-    params = HeadParams.model_validate(HEAD | {"kind": kind, "hidden_units": [5, 4]})
-    model = keras.Sequential([keras.Input((6,)), *dense_layers(params, ACTIVATIONS[activation])])
+    weights = dense_arrays(*sizes)
+    hidden = head_plan(kind, {"hidden_units": [5, 4]}).head.layers if kind == "mlp" else []
+    model = keras.Sequential([keras.Input((6,)), *dense_layers(hidden, ACTIVATIONS[activation])])
     model.set_weights(weights)
     expected = keras.activations.get(activation)(model(features())).numpy()
     if activation == "sigmoid":
@@ -104,7 +96,7 @@ def test_maps_are_pooled_over_height_and_width(pooling: str) -> None:
 def test_figures_are_those_of_the_probabilities() -> None:
     labels = np.arange(9) % 3
     chances = head().probabilities(features())
-    loss, accuracy = head().judge(Dataset(features(), labels, np.arange(9)))
+    loss, accuracy = figures(head(), Dataset(features(), labels, np.arange(9)))
     assert loss == pytest.approx(np.mean([-np.log(row[label]) for row, label in zip(chances, labels, strict=True)]))
     assert accuracy == np.mean([row.argmax() == label for row, label in zip(chances, labels, strict=True)])
 
@@ -168,12 +160,14 @@ def test_missing_or_damaged_head_is_told_with_the_way_out(
 
 
 def test_layers_that_do_not_fit_together_are_told(tmp_path: Path) -> None:
-    write_head(tmp_path, head(weights=[*arrays(6, 4), *arrays(5, 3)]))
+    write_head(tmp_path, head(weights=[*dense_arrays(6, 4), *dense_arrays(5, 3)]))
     with pytest.raises(UserError, match=r"\(6, 4\), \(4,\), \(5, 3\), \(3,\)\] are no head for"):
         read_head(tmp_path)
 
 
-@pytest.mark.parametrize("weights", [[], arrays(6, 3)[:1], arrays(6, 2)], ids=["none", "no bias", "other classes"])
+@pytest.mark.parametrize(
+    "weights", [[], dense_arrays(6, 3)[:1], dense_arrays(6, 2)], ids=["none", "no bias", "other classes"]
+)
 def test_weights_that_give_no_logit_a_class_are_told(weights: Arrays, tmp_path: Path) -> None:
     write_head(tmp_path, head()._replace(weights=weights))
     with pytest.raises(UserError):

@@ -1,4 +1,4 @@
-"""tools.export: the same probabilities from other programs' formats."""
+"""The command that exports a model: the same probabilities from other programs' formats."""
 
 import json
 import zipfile
@@ -7,26 +7,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
-from tests.test_whole_model import BACKBONE, PREPARED, mlp
 
 from onepass.cli.export import command, generated_photos
 from onepass.core import UserError
-from onepass.params import BackboneParams
 from tests.builders import write_photos
+from tests.unit.model.tiny_models import model_file
 
 CLASSES = ["ant", "bee", "cat"]
 
 
 @pytest.fixture(scope="module")
 def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from onepass.model.keras_model import WRITE_MODEL_TODO, whole_model
+    return model_file(tmp_path_factory.mktemp("model"), tiny_backbone, CLASSES, preprocess="caffe")
 
-    changes = {"weights": str(tiny_backbone), "pooling": "avg", "preprocess": "caffe"}
-    backbone = BackboneParams.model_validate(BACKBONE | PREPARED | changes)
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    WRITE_MODEL_TODO(path, whole_model(backbone, mlp(backbone, np.zeros((1, 8)))), CLASSES)
-    return path
+
+def export(model: Path, form: str, output: Path, *more: str | Path) -> None:
+    """The command as it is run; its errors are raised."""
+    command.main([str(model), "--format", form, "--output", str(output), *map(str, more)], standalone_mode=False)
 
 
 def network_of(model: Path) -> Any:
@@ -41,7 +40,7 @@ def test_every_format_says_what_the_model_says(
 ) -> None:
     from onepass.model.exports import FORMATS
 
-    command([str(model), "--format", form, "--output", str(tmp_path / "exported")])
+    export(model, form, tmp_path / "exported")
     assert "largest difference of a probability" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["exported"]
     network = network_of(model)
@@ -55,7 +54,7 @@ def test_every_format_says_what_the_model_says(
 def test_a_savedmodel_takes_the_bytes_of_files_and_names_the_class(model: Path, tmp_path: Path) -> None:
     from onepass.tensorflow import tf
 
-    command([str(model), "--format", "savedmodel", "--output", str(tmp_path / "exported")])
+    export(model, "savedmodel", tmp_path / "exported")
     photos = list(generated_photos())[1:4]
     files = []
     for photo, suffix in zip(photos, ["jpg", "png", "bmp"], strict=True):
@@ -72,7 +71,7 @@ def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) 
     import onnxruntime
 
     for form in ("onnx", "tflite"):
-        command([str(model), "--format", form, "--output", str(tmp_path / form)])
+        export(model, form, tmp_path / form)
     session = onnxruntime.InferenceSession(tmp_path / "onnx")
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
     assert session.get_inputs()[0].shape == ["batch", "height", "width", 3]
@@ -87,15 +86,25 @@ def test_a_file_that_differs_is_not_kept(model: Path, tmp_path: Path, monkeypatc
     monkeypatch.setitem(FORMATS, "onnx", wrong)
     write_photos(tmp_path / "photos", {"ant": 3})
     with pytest.raises(UserError, match=r"onnx: a probability differs by nan .* in 3 images; allowed: 0.002"):
-        command([str(model), "--format", "onnx", "--output", str(tmp_path / "m"), "--photos", str(tmp_path / "photos")])
+        export(model, "onnx", tmp_path / "m", "--photos", tmp_path / "photos")
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
-def test_what_would_be_overwritten_or_cannot_be_checked_is_refused(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        command([str(model), "--format", "onnx", "--output", str(tmp_path)])
-    assert "expected a name that is not taken" in capsys.readouterr().err
+def test_what_would_be_overwritten_or_cannot_be_checked_is_refused(model: Path, tmp_path: Path) -> None:
+    for taken in (tmp_path, tmp_path / "absent" / "m"):
+        refused = CliRunner().invoke(command, [str(model), "--format", "onnx", "--output", str(taken)])
+        assert refused.exit_code == 2
+        assert f"{taken} given; expected a name that is not taken, in a folder" in " ".join(refused.stderr.split())
     with pytest.raises(UserError, match=r"--photos: .* no photo can be read"):
-        command([str(model), "--format", "onnx", "--output", str(tmp_path / "m"), "--photos", str(tmp_path)])
+        export(model, "onnx", tmp_path / "m", "--photos", tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_format_that_is_not_installed_is_refused_with_the_way_to_it(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onepass.model.exports import FORMATS
+
+    monkeypatch.setitem(FORMATS, "onnx", FORMATS["onnx"]._replace(needs=["json", "no_such_package"]))
+    with pytest.raises(UserError, match=r"--format onnx needs no_such_package: pip install '\.\[export\]'"):
+        export(model, "onnx", tmp_path / "m")

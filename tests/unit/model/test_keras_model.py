@@ -10,21 +10,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.test_head import arrays
-from tests.test_training import HEAD, TRAIN
 
+from onepass.backbones import Backbone
 from onepass.core import UserError
 from onepass.heads import Dataset, TrainedHead
 from onepass.heads.inference import network_of
-from onepass.heads.logistic import fit_regression
-from onepass.params import HEAD_TODO as HeadParams
-from onepass.params import TRAIN_TODO, BackboneParams
+from onepass.heads.kinds.logistic import fit_regression
+from onepass.model import write_model
 from onepass.photos import grayscale, resize
+from tests.unit.heads.small_heads import dense_arrays
+from tests.unit.model import tiny_models
+from tests.unit.model.tiny_models import SIDE, backbone
 
-SIDE = 16
-BACKBONE = {"name": "custom", "image_side": SIDE, "layer": "late", "pooling": "none", "views": 1}
-PREPARED = {"preprocess": "rescale", "precision": "float32", "runtime": "tensorflow", "color_mode": "rgb"}
-TRAINED = TRAIN_TODO.model_validate(TRAIN)
 CLASSES = ["ant", "bee", "=cat\n\udcff"]
 
 
@@ -45,63 +42,48 @@ def photos() -> list[Image.Image]:
     return [Image.fromarray((pixels + random.integers(40, 200, 3)).astype(np.uint8)) for pixels in noise]
 
 
-def features(backbone: BackboneParams) -> NDArray[Any]:
+def features(backbone: Backbone) -> NDArray[Any]:
     """What extraction stores of the photos."""
-    from onepass.backbones.truncated_network import TruncatedNetwork
-
     pixels = np.stack([resize(photo, SIDE) for photo in photos()])
-    if backbone.layer == "input":
-        return grayscale(pixels) if backbone.color_mode == "grayscale" else pixels
-    return TruncatedNetwork(backbone, SIDE).forward(len(pixels))(pixels)
+    pixels = grayscale(pixels) if backbone.channels == 1 else pixels
+    return backbone.load().forward(len(pixels))(pixels)
 
 
-def linear(_: BackboneParams, stored: NDArray[Any]) -> TrainedHead:
-    return TrainedHead(CLASSES[:2], "sigmoid", 1.0, "none", weights=arrays(stored[0].size, 1))
+def linear(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
+    return TrainedHead(CLASSES[:2], "sigmoid", 1.0, "none", weights=dense_arrays(stored[0].size, 1))
 
 
-def mlp(_: BackboneParams, stored: NDArray[Any]) -> TrainedHead:
-    return TrainedHead(CLASSES, "softmax", 1.0, "none", weights=arrays(stored[0].size, 6, 5, 3))
+def mlp(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
+    return tiny_models.mlp(stored, CLASSES)
 
 
-def logistic(_: BackboneParams, stored: NDArray[Any]) -> TrainedHead:
+def logistic(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
     head = TrainedHead(CLASSES[:2], "softmax", 1 / 255, "none")
     values = head.inputs(stored)
     bright = (values.mean(axis=1) > np.median(values)).astype(np.int64)
-    fitted = fit_regression(Dataset(values, bright, np.arange(len(values))), head.logits, TRAINED)
+    fitted = fit_regression(Dataset(values, bright, np.arange(len(values))), head.logits, "none", seed=0)
     return head._replace(weights=fitted.weights)
 
 
-def cnn(_: BackboneParams, stored: NDArray[Any]) -> TrainedHead:
-    from onepass.heads.cnn import DESCRIBE_TODO, convolutions
+def cnn(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
+    from onepass.heads.kinds.cnn import convolutions
 
-    params = HeadParams.model_validate(HEAD | {"kind": "cnn", "filters": [4, 5]})
-    network = convolutions(params, list(stored.shape[1:]), 1 / 255)
+    network = convolutions([4, 5], list(stored.shape[1:]), 1 / 255)
+    return on_top_of(network, "none", dense_arrays(SIDE // 4 * SIDE // 4 * 5, 6, 3))
+
+
+def fine_tuned(backbone: Backbone, _: NDArray[Any]) -> TrainedHead:
+    return on_top_of(backbone.source.layers_above(backbone, "late", False), "avg", dense_arrays(8, 3))
+
+
+def on_top_of(network: Any, pooling: str, weights: list[NDArray[np.float32]]) -> TrainedHead:
+    """A head with this network below its dense layers, its weights other than those that it began with."""
+    from onepass.tensorflow import keras
+
     network.set_weights([2 * array for array in network.get_weights()])
-    weights = arrays(SIDE // 4 * SIDE // 4 * 5, 6, 3)
-    return TrainedHead(
-        CLASSES, "softmax", 1.0, "none", DESCRIBE_TODO(network), weights=weights, network_weights=weights_of(network)
-    )
-
-
-def tail(backbone: BackboneParams, _: NDArray[Any]) -> TrainedHead:
-    from onepass.backbones.fine_tuning import layers_above
-    from onepass.heads.cnn import DESCRIBE_TODO
-
-    network = layers_above(backbone, TRAINED.model_copy(update={"unfreeze": "late"}), SIDE)
-    network.set_weights([2 * array for array in network.get_weights()])
-    return TrainedHead(
-        CLASSES,
-        "softmax",
-        1.0,
-        "avg",
-        DESCRIBE_TODO(network),
-        weights=arrays(8, 3),
-        network_weights=weights_of(network),
-    )
-
-
-def weights_of(network: Any) -> list[NDArray[np.float32]]:
-    return list(network.get_weights())
+    description = keras.saving.serialize_keras_object(network)
+    own = [np.asarray(array) for array in network.get_weights()]
+    return TrainedHead(CLASSES, "softmax", 1.0, pooling, description, weights=weights, network_weights=own)
 
 
 @pytest.mark.parametrize(
@@ -113,38 +95,35 @@ def weights_of(network: Any) -> list[NDArray[np.float32]]:
         (logistic, {"layer": "input"}),
         (cnn, {"layer": "input"}),
         (cnn, {"layer": "input", "color_mode": "grayscale"}),
-        (tail, {"layer": "early"}),
+        (fine_tuned, {"layer": "early"}),
     ],
 )
 def test_the_file_gives_the_probabilities_that_evaluate_gives(
-    make: Callable[[BackboneParams, NDArray[Any]], TrainedHead],
+    make: Callable[[Backbone, NDArray[Any]], TrainedHead],
     changes: dict[str, str],
     tiny_backbone: Path,
     tmp_path: Path,
 ) -> None:
-    from onepass.model.keras_model import WRITE_MODEL_TODO, whole_model
     from onepass.tensorflow import keras
 
-    backbone = BackboneParams.model_validate(BACKBONE | PREPARED | {"weights": str(tiny_backbone)} | changes)
-    stored = features(backbone)
-    head = make(backbone, stored)
+    given = backbone(tiny_backbone, **changes)
+    stored = features(given)
+    head = make(given, stored)
     expected = head.probabilities(network_of(head)(stored))
     assert np.ptp(expected, axis=0).max() > 0.01  # the photos, and so a wrong model, would show
-    WRITE_MODEL_TODO(tmp_path / "model.keras", whole_model(backbone, head), head.classes)
+    write_model(tmp_path / "model.keras", given, head)
     model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     found = np.concatenate([model(np.asarray(photo)[None]) for photo in photos()])
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backbone: Path, tmp_path: Path) -> None:
-    from onepass.model.keras_model import WRITE_MODEL_TODO, read_model, whole_model
+    from onepass.model.keras_model import read_model
 
-    backbone = BackboneParams.model_validate(
-        BACKBONE | PREPARED | {"weights": str(tiny_backbone), "preprocess": "caffe"}
-    )
-    head = mlp(backbone, features(backbone))
+    given = backbone(tiny_backbone, preprocess="caffe")
+    head = mlp(given, features(given))
     for name in ("once.keras", "again.keras"):
-        WRITE_MODEL_TODO(tmp_path / name, whole_model(backbone, head), head.classes)
+        write_model(tmp_path / name, given, head)
     assert (tmp_path / "once.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
     assert read_model(tmp_path / "once.keras").classes == CLASSES
     with zipfile.ZipFile(tmp_path / "once.keras") as archive:

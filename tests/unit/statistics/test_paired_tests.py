@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
 
-from onepass.statistics import bootstrap, holm, paired_test, sign_flip, wilson
+from onepass.statistics import bootstrap, holm, paired_test, sign_flip
 
 P_VALUES = arrays(np.float64, st.integers(1, 12), elements=st.floats(0, 1))
 FEW_GAINS = arrays(np.int64, st.integers(1, 10), elements=st.integers(-6, 6))
@@ -107,9 +107,3 @@ def test_holm_keeps_the_order_and_lies_between_no_correction_and_bonferronis(p: 
 
 def test_no_p_values_are_corrected_to_none() -> None:
     assert holm(np.array([])).size == 0
-
-
-@pytest.mark.parametrize("images", [1, 7, 800])
-def test_the_interval_of_an_accuracy_is_that_of_the_metrics(images: int) -> None:
-    for correct in range(0, images + 1, max(1, images // 10)):
-        assert wilson(correct / images, images) == pytest.approx(wilson(correct, images), abs=1e-9)

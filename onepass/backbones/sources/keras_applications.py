@@ -6,8 +6,8 @@
 from typing import Any, NamedTuple
 
 from onepass.backbones.backbone import Backbone, register_source
-from onepass.backbones.keras_file import KERAS_FILE, SUFFIX
 from onepass.backbones.keras_source import KerasSource, libraries
+from onepass.backbones.sources.keras_file import KERAS_FILE, SUFFIX
 from onepass.engines import Engine
 from onepass.params import BackboneParams, ParamsError
 
