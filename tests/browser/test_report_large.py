@@ -95,7 +95,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 @needs_browser
-@pytest.mark.slow
+@pytest.mark.more
 def test_a_thousand_classes_and_a_million_predictions_give_a_small_page_at_once(tmp_path: Path) -> None:
     project = new_project(tmp_path / "project")
     project.set({"data.root": str(tmp_path / "photos")})

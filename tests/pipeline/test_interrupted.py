@@ -54,7 +54,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@pytest.mark.slow
+@pytest.mark.more
 def test_twenty_kills_cost_at_most_the_batches_in_flight_each_and_leave_the_same_bytes(
     slow: Project, tmp_path: Path
 ) -> None:
@@ -76,7 +76,7 @@ def test_twenty_kills_cost_at_most_the_batches_in_flight_each_and_leave_the_same
     assert contents(slow.folder / "data" / "features") == contents(undisturbed.folder / "data" / "features")
 
 
-@pytest.mark.slow
+@pytest.mark.more
 def test_kills_while_the_parts_are_written_leave_the_same_bytes(slow: Project) -> None:
     slow.run(*STAGE, environment=SLOW)
     whole = contents(slow.folder / "data" / "features")
@@ -105,7 +105,7 @@ def test_two_runs_that_need_the_same_rows_compute_them_once(slow: Project) -> No
     assert contents(slow.folder / "data" / "features") == contents(other)
 
 
-@pytest.mark.slow
+@pytest.mark.more
 def test_two_queue_workers_that_need_the_same_rows_compute_them_once(slow: Project) -> None:
     for seed in (1, 2):
         slow.run("dvc", "exp", "run", "--queue", "--set-param", f"train.seed={seed}")
@@ -113,7 +113,7 @@ def test_two_queue_workers_that_need_the_same_rows_compute_them_once(slow: Proje
     assert len(computed(slow)) == len(set(computed(slow))) == IMAGES
 
 
-@pytest.mark.slow
+@pytest.mark.more
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
 def test_a_run_whose_dvc_died_stops_by_itself_and_keeps_its_rows(slow: Project, shell: str) -> None:
     process = start(slow, ["env", f"SHELL={shell}", "dvc", "repro", "extract-features"], subprocess.DEVNULL)

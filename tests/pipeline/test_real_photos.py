@@ -73,7 +73,7 @@ def test_the_model_says_of_the_files_what_was_evaluated(project: Project, tmp_pa
     model = keras.saving.load_model(path, safe_mode=True)
     found = {"keras": np.concatenate([model(photo) for photo in photos])}
     for form in ("savedmodel", "onnx"):
-        export([str(path), "--format", form, "--output", str(tmp_path / form)])
+        export.main([str(path), "--format", form, "--output", str(tmp_path / form)], standalone_mode=False)
     (ask,) = FORMATS["onnx"].open(tmp_path / "onnx")
     found["onnx"] = np.concatenate([ask(photo) for photo in photos])
     signature = tf.saved_model.load(str(tmp_path / "savedmodel")).signatures["serving_default"]

@@ -108,7 +108,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.more
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_runs_on_the_digits(name: str, digits: Project, weights: Path) -> None:
     network = read_recipe(ROOT / "recipes" / f"{name}.yaml").params["backbone"]["name"]

@@ -12,9 +12,10 @@ from typing import TypeVar
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests import servers
+from tests.remote import servers
 from tests.builders import ENVIRONMENT, ROOT, Project
 
+pytestmark = pytest.mark.more
 needs_servers = pytest.mark.skipif(bool(servers.SERVERS_MISSING), reason=servers.SERVERS_MISSING)
 MEBIBYTE = 1 << 20
 Given = TypeVar("Given")
@@ -93,7 +94,6 @@ def test_ssh(project: Project, tmp_path: Path) -> None:
         assert len([path for path in (tmp_path / "ssh" / "store").rglob("*") if path.is_file()]) == 52
 
 
-@pytest.mark.slow
 @needs_servers
 def test_s3(project: Project, tmp_path: Path) -> None:
     with watched(servers.s3(tmp_path / "s3"), processes=5) as server:
