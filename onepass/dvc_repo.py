@@ -68,9 +68,19 @@ def previous_folder(files: Any, folder: str) -> dict[str, Path]:
     return found
 
 
+def cache_folder(files: Any) -> Path:
+    """Where DVC's cache is on this machine."""
+    return Path(files.repo.cache.local_cache_dir)
+
+
+def has_remote(files: Any) -> bool:
+    """Whether the repository knows a remote for its data."""
+    return bool(files.repo.config.get("remote"))
+
+
 def machine_folder(files: Any) -> Path:
     """A folder beside the DVC cache: the same one for every temporary workspace of ``dvc exp run``."""
-    return Path(files.repo.cache.local_cache_dir) / "onepass"
+    return cache_folder(files) / "onepass"
 
 
 class Lock:

@@ -13,6 +13,7 @@ from pathlib import Path
 from dvclive.live import Live
 
 from onepass.backbones import resolve
+from onepass.checks import check_params
 from onepass.core import run_stage, sha256_of_files
 from onepass.features import open_store
 from onepass.heads import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, make_fit_task, read_head_plan, write_head
@@ -25,6 +26,7 @@ from onepass.photos import Assignment, read_rows, views_of
 def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
     start = time.perf_counter()
     params = read_params()
+    check_params(params)
     backbone_params = params.read(BackboneParams)
     plan = read_head_plan(params, backbone_params)
     backbone = resolve(backbone_params)

@@ -40,6 +40,10 @@ class Source(Protocol):
     def model_format(self) -> str:
         """Which writer of ``onepass.model`` writes the whole model of it and a head."""
 
+    @property
+    def ignored_keys(self) -> Sequence[str]:
+        """The keys of the section backbone that it does not read."""
+
     def check(self, params: BackboneParams) -> None:
         """ParamsError: a value that this source does not take; it says which it would. Reads no file."""
 

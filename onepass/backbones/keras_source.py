@@ -15,6 +15,7 @@ class KerasSource(ABC):
 
     names: tuple[str, ...] = ()
     model_format = "keras"
+    ignored_keys = ("color_mode",)  # pretrained networks see colour
 
     @abstractmethod
     def check(self, params: BackboneParams) -> None:

@@ -7,6 +7,7 @@ nothing done.
 import signal
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -18,6 +19,7 @@ COMMANDS = {  # and what each is for, so that --help needs to import none of the
     "export": "Write a model in a format that other programs read, and check that it says the same there.",
     "predict": "Say which class photos show, with the file of a model and nothing else.",
     "recipes": "Named experiments: list them, or run them as experiments of the same names.",
+    "try": "Run an experiment: the last commit's params with exactly these changes.",
     "repair": "Find damaged copies of what the stages made and delete them.",
 }
 
@@ -31,7 +33,7 @@ class LazyGroup(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"onepass.cli.{name}").command
+        command: click.Command = import_module(f"onepass.cli.{name}" + "_" * iskeyword(name)).command
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

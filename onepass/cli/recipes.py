@@ -7,26 +7,11 @@ before is left over.
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
-from onepass.backbones import check_backbone
-from onepass.core import UserError, read_yaml
-from onepass.heads import all_head_keys, read_head_plan
-from onepass.params import BackboneParams, ParamsFile, Section
-
-FOLDER = Path("recipes")
-
-
-class Recipe(Section):
-    """A file in recipes/."""
-
-    why: str
-    source: str
-    params: dict[str, dict[str, Any]]
+from onepass.trials import FOLDER, Recipe, read_recipe, recipe_names, recipe_settings
 
 
 @click.group(no_args_is_help=True)
@@ -43,9 +28,9 @@ def list_recipes() -> None:
 
     Example: python -m onepass recipes list
     """
-    for path in sorted(FOLDER.glob("*.yaml")):
-        recipe = read_recipe(path)
-        print(f"{path.stem}\n    {recipe.why}\n    Source: {recipe.source}")
+    for name in recipe_names():
+        recipe = read_recipe(FOLDER / f"{name}.yaml")
+        print(f"{name}\n    {recipe.why}\n    Source: {recipe.source}")
 
 
 @command.command("run")
@@ -59,9 +44,6 @@ def run_recipes(names: tuple[str, ...], queue: bool, changes: tuple[str, ...]) -
 
     Example: python -m onepass recipes run ours -S data.root=/path/to/photos
     """
-    known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-    if unknown := sorted(set(names) - set(known)):
-        raise UserError(f"No recipe {', '.join(unknown)} in {FOLDER}/; there are: {', '.join(known) or 'none'}.")
     recipes = {name: read_recipe(FOLDER / f"{name}.yaml") for name in names}
     for name, recipe in recipes.items():
         line = [*dvc_command(name, recipe), *(["--queue"] if queue else [])]
@@ -71,26 +53,11 @@ def run_recipes(names: tuple[str, ...], queue: bool, changes: tuple[str, ...]) -
             sys.exit(code)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """A recipe, checked. UserError where it is none."""
-    try:
-        recipe = Recipe.model_validate(read_yaml(path.read_bytes(), str(path)))
-        params = ParamsFile(recipe.params, path)
-        backbone = params.read(BackboneParams)
-        check_backbone(backbone)
-        read_head_plan(params, backbone)
-    except (ValidationError, UserError) as error:
-        raise UserError(f"{path} is no recipe (why, source, params with backbone, head and train): {error}") from error
-    return recipe
-
-
 def dvc_command(name: str, recipe: Recipe) -> list[str]:
     """The ``dvc exp run`` of a recipe."""
-    params = ParamsFile(recipe.params)
     line = ["dvc", "exp", "run", "--name", name]
-    for schema in (BackboneParams, *all_head_keys()):
-        for key, value in params.read(schema).model_dump().items():
-            line += ["--set-param", f"{schema.section}.{key}={_text(value)}"]
+    for key, value in recipe_settings(recipe).items():
+        line += ["--set-param", f"{key}={_text(value)}"]
     return line
 
 

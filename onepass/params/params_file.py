@@ -34,6 +34,11 @@ class ParamsFile:
         """The sections that the file has, in its order."""
         return list(self._content)
 
+    def value(self, section: str, key: str) -> Any:
+        """What stands in the file, unchecked; None where nothing does."""
+        content = self._content.get(section)
+        return content.get(key) if isinstance(content, Mapping) else None
+
     def read(self, schema: type[AnySection], ignored: Collection[str] = ()) -> AnySection:
         """A section, checked, with its defaults.
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from onepass.cli.recipes import command, read_recipe
+from onepass.cli.recipes import command
 from onepass.core import UserError
 from onepass.heads import all_head_keys
 from onepass.params import BackboneParams
+from onepass.trials import read_recipe
 from tests.builders import ROOT, Project, new_project
 from tests.unit.backbones.old_weights import write_by_number
 

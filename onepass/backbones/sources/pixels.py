@@ -28,6 +28,7 @@ class Pixels:
 
     names = (INPUT,)
     model_format = "keras"
+    ignored_keys = ("pooling", "preprocess", "precision", "runtime")
 
     def check(self, params: BackboneParams) -> None:
         """ParamsError: the side is native, and there is no network to know it."""

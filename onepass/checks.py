@@ -1,0 +1,122 @@
+"""Whether a params.yaml can be used, all of it and before any work, and whether what was changed does anything.
+
+This can only refuse: what comes out of a stage does not depend on it.
+"""
+
+import subprocess
+from collections.abc import Collection
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from onepass.backbones import check_backbone
+from onepass.core import UserError, read_yaml
+from onepass.heads import FineTuning, all_head_keys, read_head_plan
+from onepass.params import NONE, BackboneParams, DataParams, ParamsError, ParamsFile, SplitParams
+
+SCHEMAS = {schema.section: schema for schema in (DataParams, SplitParams, BackboneParams)}
+SECTIONS = (*SCHEMAS, "head", "train")
+
+
+def check_params(params: ParamsFile) -> None:
+    """Refuses params that cannot be used, and a run in which nothing that differs from the last commit is read.
+
+    Says which changes are not read, where others are.
+
+    Raises:
+        ParamsError: a line for each key that is wrong, or that does nothing.
+
+    """
+    if problems := problems_of(params):
+        raise ParamsError(problems)
+    changed = changed_keys(params)
+    idle = idle_keys(params, changed)
+    if idle and len(idle) == len(changed):
+        raise ParamsError(list(idle.values()))
+    for line in idle.values():
+        print(f"without effect: {line}", flush=True)
+
+
+def problems_of(params: ParamsFile) -> list[str]:
+    """A line for each key that is wrong, section by section."""
+    allowed = ", ".join(SECTIONS)
+    problems = [f"{name}: unknown key; allowed: {allowed}" for name in params.section_names if name not in SECTIONS]
+    for check in (_data, _split, _backbone, _head):
+        try:
+            check(params)
+        except ParamsError as error:  # the sections backbone and head need each other: each problem once
+            problems += [problem for problem in error.problems if problem not in problems]
+    return problems
+
+
+def idle_keys(params: ParamsFile, changed: Collection[str]) -> dict[str, str]:
+    """Of these keys, section.key, those that nothing reads with these params; each with a line that says so."""
+    backbone = params.read(BackboneParams)
+    source, _ = check_backbone(backbone)
+    plan = read_head_plan(params, backbone)
+    read = {
+        "backbone": set(BackboneParams.model_fields) - set(source.ignored_keys),
+        "head": set(type(plan.head).model_fields),
+        "train": set(type(plan.train).model_fields),
+    }
+    if isinstance(plan.train, FineTuning) and plan.unfreeze == NONE:
+        read["train"].discard("batch_norm")
+    because = {
+        "backbone": f"backbone.layer: {backbone.layer}",
+        "head": f"head.kind: {plan.kind.name}",
+        "train": f"head.kind: {plan.kind.name}" + (" without train.unfreeze" if plan.unfreeze == NONE else ""),
+    }
+    idle = {}
+    for name in changed:
+        section, key = name.split(".")
+        if section in read and key not in read[section]:
+            given = params.value(section, key)
+            others = ", ".join(sorted(read[section]))
+            idle[name] = (
+                f"{name}: {given} given, which {because[section]} does not read; of {section} it reads {others}"
+            )
+    return idle
+
+
+def changed_keys(params: ParamsFile) -> list[str]:
+    """The keys whose values differ from those that are committed; none where nothing is."""
+    try:
+        before = ParamsFile(committed_params())
+    except UserError:
+        return []
+    return [name for name in known_keys() if params.value(*name.split(".")) != before.value(*name.split("."))]
+
+
+def known_keys() -> dict[str, FieldInfo]:
+    """Every key that params.yaml can have, section.key, those of all kinds of heads too."""
+    schemas = (*SCHEMAS.values(), *all_head_keys())
+    return {f"{schema.section}.{key}": field for schema in schemas for key, field in schema.model_fields.items()}
+
+
+def committed_params() -> dict[str, Any]:
+    """The content of the params.yaml of git's HEAD. UserError: there is none."""
+    return dict(read_yaml(committed_text(), "params.yaml of HEAD"))
+
+
+def committed_text() -> bytes:
+    """The bytes of the params.yaml of git's HEAD. UserError: there is none."""
+    try:
+        return subprocess.run(["git", "show", "HEAD:./params.yaml"], capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError("params.yaml is not committed: an experiment starts from the last commit of git.") from error
+
+
+def _data(params: ParamsFile) -> None:
+    params.read(DataParams)
+
+
+def _split(params: ParamsFile) -> None:
+    params.read(SplitParams)
+
+
+def _backbone(params: ParamsFile) -> None:
+    check_backbone(params.read(BackboneParams))
+
+
+def _head(params: ParamsFile) -> None:
+    read_head_plan(params, params.read(BackboneParams))

@@ -1,0 +1,42 @@
+"""The command that runs an experiment which is exactly what it says."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from onepass.trials import plan_trials, run_trials
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "-S",
+    "changes",
+    multiple=True,
+    metavar="SECTION.KEY=VALUE",
+    help="A change; may be repeated. Several values, separated by commas, make a grid.",
+)
+@click.option("--recipe", metavar="NAME", help="Start from a recipe: its params and the defaults of all others.")
+@click.option("--photos", type=click.Path(path_type=Path), metavar="PATH", help="data.root, with any path.")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, metavar="N", help="Run it with N training seeds.")
+@click.option("--again", is_flag=True, help="Replace an experiment of this name.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many at the same time.")
+def command(
+    name: str, changes: tuple[str, ...], recipe: str | None, photos: Path | None, seeds: int, again: bool, jobs: int
+) -> None:
+    """Run an experiment: the params of the last commit with exactly these changes. The workspace stays as it is.
+
+    `dvc exp show`, `dvc exp apply` and `python -m onepass compare` know it by its name. Several values or seeds give
+    several experiments: NAME-1, NAME-2 and so on. A change that nothing would read is refused before any work.
+
+    Example: python -m onepass try wide -S head.hidden_units=256
+    """
+    trials = plan_trials(name, changes, recipe, photos, seeds)
+    if len(trials) > 1:
+        for trial in trials:
+            print(f"{trial.name}: {', '.join(f'{key}={value}' for key, value in trial.settings.items())}")
+    failed = run_trials(trials, again, jobs)
+    if failed:
+        print(f"failed: {', '.join(trial.name for trial in failed)}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,104 @@
+"""What a person typed, -S SECTION.KEY=VALUE and the like, as the params of each experiment that it means."""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from onepass.checks import committed_params, idle_keys, known_keys, problems_of
+from onepass.core import UserError, load_yaml
+from onepass.params import ParamsError, ParamsFile
+from onepass.trials.recipes import FOLDER, read_recipe, recipe_settings
+
+PATHS = ("data.root", "backbone.weights")  # never a list of values, whatever commas are in them
+NAME = re.compile(r"[^\s~^:?*\[\\\x00-\x20\x7f/.][^\s~^:?*\[\\\x00-\x20\x7f/]*")  # what git takes as a name
+
+
+class Trial(NamedTuple):
+    """One experiment."""
+
+    name: str
+    settings: dict[str, Any]  # what differs from the last commit by intention, section.key
+
+
+def plan_trials(
+    name: str, changes: Sequence[str], recipe: str | None = None, photos: Path | None = None, seeds: int = 1
+) -> list[Trial]:
+    """The experiments that these options mean; several have a number behind the name.
+
+    Args:
+        changes: SECTION.KEY=VALUE each; several values, separated by commas, make a grid.
+        recipe: the name of one, from which the changes start.
+        photos: becomes ``data.root``, absolute.
+        seeds: how many training seeds each is run with, counted from the one that it has.
+
+    Raises:
+        UserError: a name, key or value that cannot be used, or that nothing would read.
+
+    """
+    if not NAME.fullmatch(name) or name.endswith((".lock", ".")) or ".." in name or "@{" in name:
+        raise UserError(f"{name!r} is no name that git takes: use letters, digits, - and _.")
+    base = recipe_settings(read_recipe(FOLDER / f"{recipe}.yaml")) if recipe else {}
+    if photos:
+        if not photos.exists():
+            raise UserError(f"--photos: {photos} does not exist. Give a folder of photos, or a CSV.")
+        base["data.root"] = str(photos.absolute())
+    alternatives = [[(key, value) for value in values] for key, values in map(_parsed, changes)]
+    committed = committed_params()
+    grid = [dict(chosen) for chosen in product(*alternatives)]
+    found = []
+    for chosen in grid:
+        settings = {**base, **chosen}
+        content = applied(committed, settings)
+        _refuse(ParamsFile(content), [*chosen])
+        first = content.get("train", {}).get("seed", 0)
+        found += [{**settings, "train.seed": first + number} if seeds > 1 else settings for number in range(seeds)]
+    if len(found) == 1:
+        return [Trial(name, found[0])]
+    return [Trial(f"{name}-{number}", settings) for number, settings in enumerate(found, start=1)]
+
+
+def applied(content: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a params.yaml with these settings; what is given stays as it is."""
+    changed = copy.deepcopy(dict(content))
+    for name, value in settings.items():
+        section, key = name.split(".")
+        changed.setdefault(section, {})[key] = value
+    return changed
+
+
+def _parsed(text: str) -> tuple[str, list[Any]]:
+    """A key and its values."""
+    name, equals, value = text.partition("=")
+    known = known_keys()
+    if not equals:
+        raise UserError(f"-S {text}: expected SECTION.KEY=VALUE, such as -S head.kind=logistic.")
+    if name not in known:
+        alike = [key for key in known if key.partition(".")[0] == name.partition(".")[0]] or [*known]
+        raise UserError(f"-S {name}: unknown key; allowed: {', '.join(alike)}")
+    if name in PATHS:
+        return name, [value]
+    pieces = re.split(r",(?![^\[]*\])", value)  # a comma inside brackets belongs to one value
+    if known[name].annotation is str:
+        return name, [piece.strip() for piece in pieces]
+    return name, [_value(piece) for piece in pieces]
+
+
+def _value(text: str) -> Any:
+    """As params.yaml would read it; what is no YAML is a text."""
+    try:
+        return load_yaml(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _refuse(params: ParamsFile, chosen: Sequence[str]) -> None:
+    problems = problems_of(params)
+    if not problems:
+        problems = list(idle_keys(params, chosen).values())
+    if problems:
+        raise ParamsError(problems)
