@@ -41,10 +41,10 @@ def problems_of(params: ParamsFile) -> list[str]:
     """A line for each key that is wrong, section by section."""
     allowed = ", ".join(SECTIONS)
     problems = [f"{name}: unknown key; allowed: {allowed}" for name in params.section_names if name not in SECTIONS]
-    for check in (_data, _split, _backbone, _head):
+    for check in (_data, _split, _backbone, _head, _train, _together):
         try:
             check(params)
-        except ParamsError as error:  # the sections backbone and head need each other: each problem once
+        except ParamsError as error:  # the last check reads what those before it read: each problem once
             problems += [problem for problem in error.problems if problem not in problems]
     return problems
 
@@ -95,7 +95,10 @@ def known_keys() -> dict[str, FieldInfo]:
 
 def committed_params() -> dict[str, Any]:
     """The content of the params.yaml of git's HEAD. UserError: there is none."""
-    return dict(read_yaml(committed_text(), "params.yaml of HEAD"))
+    content = read_yaml(committed_text(), "params.yaml of HEAD")
+    if not isinstance(content, dict):
+        raise UserError("params.yaml of HEAD has no sections: an experiment starts from the last commit of git.")
+    return content
 
 
 def committed_text() -> bytes:
@@ -119,4 +122,12 @@ def _backbone(params: ParamsFile) -> None:
 
 
 def _head(params: ParamsFile) -> None:
+    params.read(all_head_keys()[0])
+
+
+def _train(params: ParamsFile) -> None:
+    params.read(all_head_keys()[1])
+
+
+def _together(params: ParamsFile) -> None:
     read_head_plan(params, params.read(BackboneParams))

@@ -83,6 +83,18 @@ def machine_folder(files: Any) -> Path:
     return cache_folder(files) / "onepass"
 
 
+def machine_folder_of_here() -> Path:
+    """``machine_folder`` of the current directory; where it is DVC's root, found without opening the repository, which
+    takes 0.3 s.
+    """
+    from dvc.config import Config  # noqa: PLC0415
+
+    here = Path(".dvc").absolute()
+    if not here.is_dir():
+        return machine_folder(dvc_files())
+    return Path(Config(str(here)).get("cache", {}).get("dir") or here / "cache") / "onepass"
+
+
 class Lock:
     """What dvc.lock says of the run that made the outputs: more than params.yaml, which may have been edited since."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from onepass.core import write_json
-from onepass.dvc_repo import dvc_files, machine_folder
+from onepass.dvc_repo import machine_folder_of_here
 
 
 def key_of(*contents: bytes) -> str:
@@ -46,4 +46,4 @@ def _path(stage: str, key: str) -> Path:
 @lru_cache(maxsize=1)
 def _runs(_workspace: Path) -> Path:
     """Found once for a workspace: asking DVC where its cache is takes time."""
-    return machine_folder(dvc_files()) / "runs"
+    return machine_folder_of_here() / "runs"

@@ -26,7 +26,8 @@ def read_yaml(content: bytes, name: str) -> Any:
         text = content.decode()
         _check_events(text, name)
         return load_yaml(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or !!int many
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # Not UTF-8 is a ValueError; so is !!int many, !!bool many a KeyError, !!timestamp many an AttributeError.
         raise UserError(f"{name} is not readable YAML: {error}") from error
 
 

@@ -10,7 +10,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 
 from onepass.core import UserError, write_atomically, write_json
 
@@ -65,6 +64,8 @@ class TrainedHead(NamedTuple):
             features: (images, *shape), as they are stored, or what the head's network made of them.
 
         """
+        from scipy.special import expit, softmax  # noqa: PLC0415 - costs 0.1 s, and not everyone asks a head
+
         activations = self.inputs(features)
         layers = list(zip(self.weights[::2], self.weights[1::2], strict=True))
         for kernel, bias in layers[:-1]:

@@ -2,9 +2,8 @@
 
 import math
 
-from scipy.special import ndtri
-
 LEVEL = 0.05  # p-values below it count; intervals hold the truth with a probability of 1 - LEVEL
+Z = 1.959963984540054  # the normal distribution's quantile of 1 - LEVEL / 2: importing scipy for it costs 0.1 s
 
 
 def wilson(accuracy: float, images: int) -> tuple[float, float]:
@@ -18,8 +17,7 @@ def wilson(accuracy: float, images: int) -> tuple[float, float]:
         images: at least one.
 
     """
-    z = float(ndtri(1 - LEVEL / 2))
-    centre = (accuracy + z**2 / (2 * images)) / (1 + z**2 / images)
-    margin = z / (1 + z**2 / images) * math.sqrt(accuracy * (1 - accuracy) / images + z**2 / (4 * images**2))
+    centre = (accuracy + Z**2 / (2 * images)) / (1 + Z**2 / images)
+    margin = Z / (1 + Z**2 / images) * math.sqrt(accuracy * (1 - accuracy) / images + Z**2 / (4 * images**2))
     # Rounding must not put the accuracy outside, least of all at 0 and 1.
     return max(0.0, min(accuracy, centre - margin)), min(1.0, max(accuracy, centre + margin))

@@ -1,19 +1,19 @@
 """Real files that broke other programs, each with what ought to happen to it (shared/odd-images)."""
 
 import csv
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from onepass.photos import UndecodableError, decode
+from tests.builders import SHARED
 
-FOLDER = Path(__file__).parents[2] / "shared" / "odd-images"
+FOLDER = SHARED / "odd-images"
 INDEX = FOLDER / "INDEX.csv"
 LIMIT = 80_000_000  # pixels, as in params.yaml
 EITHER = "rotating_50pct.gif"  # later frames are missing: both decoding the first and refusing are right
 
-pytestmark = pytest.mark.skipif(not INDEX.is_file(), reason="no ../shared/odd-images beside the checkout")
+pytestmark = pytest.mark.shared
 Row = dict[str, str]
 
 

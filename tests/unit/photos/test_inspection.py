@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
-from stages.shared.photos import examining
 
 from onepass.core import UserError
 from onepass.photos import (
@@ -24,12 +23,13 @@ from onepass.photos import (
     assign,
     assignments,
     inspect_file,
+    inspect_photos,
+    inspection,
     label_conflicts,
     read_file,
     said,
     write_rows,
 )
-from stages import prepare
 
 LIMIT = 1_000_000  # pixels
 
@@ -95,14 +95,14 @@ def test_what_cannot_be_read_is_quarantined_and_stops_nothing(
 def test_a_file_too_large_to_be_read_whole_is_quarantined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_png(tmp_path / "1.png")
     size = (tmp_path / "1.png").stat().st_size
-    monkeypatch.setattr(examining, "LARGEST_FILE", size - 1)
+    monkeypatch.setattr(inspection, "LARGEST_FILE", size - 1)
     row = inspect_file(tmp_path, photo("1.png"), DecodeCache(), LIMIT)
     assert row == Quarantined("", "1.png", "too_large", f"{size} bytes; allowed: {size - 1}")
 
 
 def test_a_file_as_large_as_allowed_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "1.png").write_bytes(b"12345")
-    monkeypatch.setattr(examining, "LARGEST_FILE", 5)
+    monkeypatch.setattr(inspection, "LARGEST_FILE", 5)
     assert read_file(tmp_path / "1.png") == b"12345"
 
 
@@ -150,7 +150,7 @@ def test_known_bytes_are_not_decoded_again_and_keep_their_new_name(
     def fail(*_: object) -> None:
         pytest.fail("decoded again")
 
-    monkeypatch.setattr(examining, "decode", fail)
+    monkeypatch.setattr(inspection, "decode", fail)
     known = known._replace(hash=write_png(tmp_path / "1.png"))
     memory = DecodeCache([known]) if isinstance(known, Image) else DecodeCache(refused=[known])
     row = inspect_file(tmp_path, photo("1.png"), memory, LIMIT)
@@ -196,17 +196,17 @@ def test_a_photo_more_takes_two_hundred_bytes_at_most(tmp_path: Path, monkeypatc
         assert known.row("0" * 64, photo.file) is None
         return Image(hashlib.sha256(photo.file.encode()).hexdigest(), photo.file, limit, limit, 0)
 
-    monkeypatch.setattr(prepare, "examine", unread)
+    monkeypatch.setattr(inspection, "inspect_file", unread)
     count = 20_000
     tracemalloc.start()
     try:
         of_cats, of_dogs = said("cats", "", ""), said("dogs", "", "")
         photos = PhotoTable((f"photo {number:06}.jpg" for number in range(count)), [of_cats, of_dogs] * (count // 2))
-        usable, _ = prepare.examine_all(photos, tmp_path, DecodeCache(), 64)
-        assert label_conflicts(usable, "error") == []
-        splits = assign(usable, 0.2, 0.2, 0)
-        write_rows(tmp_path / "images.csv", Image, usable.rows())
-        write_rows(tmp_path / "splits.csv", Assignment, assignments(usable, splits))
+        assert inspect_photos(photos, tmp_path, DecodeCache(), 64) == []
+        assert label_conflicts(photos.images(), "error") == []
+        splits = assign(photos.images(), 0.2, 0.2, 0)
+        write_rows(tmp_path / "images.csv", Image, photos.rows())
+        write_rows(tmp_path / "splits.csv", Assignment, assignments(photos.images(), splits))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

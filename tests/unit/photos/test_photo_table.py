@@ -1,12 +1,11 @@
 """What prepare knows of many photos is kept in little memory, and says what plain lists and dicts would."""
 
 import os
-from array import array
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepass.photos import PACKED_TODO, USABLE_TODO, DecodeCache, Image, Photo, PhotoTable, Quarantined, said
+from onepass.photos import DecodeCache, Image, Photo, PhotoTable, Quarantined, said
 
 FEW_HASHES = ["00" * 32, "00" * 31 + "01", "01" + "00" * 31, "ab" * 32]  # beginnings and ends that numpy may drop
 names = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.binary().map(os.fsdecode))
@@ -16,46 +15,63 @@ images = st.builds(Image, st.sampled_from(FEW_HASHES), names, sizes, sizes, st.i
 photos = st.builds(Photo, names, labels, labels, names, labels)
 
 
+def table_of(plain: list[Photo]) -> PhotoTable:
+    return PhotoTable((photo.file for photo in plain), [said(*photo[1:]) for photo in plain])
+
+
 @given(st.lists(photos))
+@settings(deadline=None)
 def test_photos_come_back_as_they_were(plain: list[Photo]) -> None:
-    packed = PhotoTable([photo.file for photo in plain], [said(*photo[1:]) for photo in plain])
-    assert list(packed) == plain
-    assert len(packed) == len(plain)
+    table = table_of(plain)
+    assert list(table) == plain
+    assert [table[number] for number in range(len(table))] == plain
+    assert len(table) == len(plain)
+
+
+@given(st.lists(photos))
+@settings(deadline=None)
+def test_a_photo_is_unusable_until_its_content_is_set(plain: list[Photo]) -> None:
+    table = table_of(plain)
+    assert (table.file_count, table.image_count, table.labels) == (0, 0, set())
+    assert list(table.images()) == []
+    assert list(table.rows()) == []
 
 
 @given(st.lists(images))
-def test_packed_images_come_back_as_they_were(plain: list[Image]) -> None:
-    packed = PACKED_TODO(plain)
-    assert [packed.row(number, image.file) for number, image in enumerate(plain)] == plain
-    assert len(packed) == len(plain)
+@settings(deadline=None)
+def test_the_content_of_images_comes_back_as_it_was(plain: list[Image]) -> None:
+    table = table_of([Photo(image.file, "cats", "", "") for image in plain])
+    for number, image in enumerate(plain):
+        table.set_content(number, image)
+    assert list(table.rows()) == plain
+    assert table.file_count == len(plain)
 
 
-def usable(rows: list[Image | None]) -> tuple[USABLE_TODO, list[Photo]]:
-    """A photo a row, those without one unusable."""
-    photos = [Photo(f"{number:03}.jpg", "cats", "", "") for number in range(len(rows))]
-    numbers = array("I", [number for number, row in enumerate(rows) if row])
-    packed = PACKED_TODO(row for row in rows if row)
-    return USABLE_TODO(
-        PhotoTable([photo.file for photo in photos], [said("cats", "", "")] * len(rows)), numbers, packed
-    ), photos
-
-
-@given(st.lists(st.one_of(st.none(), images)), st.sets(st.sampled_from(FEW_HASHES)))
-def test_usable_photos_are_grouped_by_hash_and_listed_by_file(rows: list[Image | None], dropped: set[str]) -> None:
-    found, photos = usable(rows)
-    found.drop(dropped)
-    kept = [(row, photo) for row, photo in zip(rows, photos, strict=True) if row and row.hash not in dropped]
+@given(st.lists(st.tuples(photos, st.one_of(st.none(), images))), st.sets(st.sampled_from(FEW_HASHES)))
+@settings(deadline=None)
+def test_usable_photos_are_grouped_by_hash_and_listed_by_file(
+    pairs: list[tuple[Photo, Image | None]], dropped: set[str]
+) -> None:
+    table = table_of([photo for photo, _ in pairs])
+    for number, (_, image) in enumerate(pairs):
+        if image:
+            table.set_content(number, image)
+    table.drop(dropped)
+    kept = [(photo, image) for photo, image in pairs if image and image.hash not in dropped]
     by_hash: dict[str, list[Photo]] = {}
-    for row, photo in kept:
-        by_hash.setdefault(row.hash, []).append(photo)
+    for photo, image in kept:
+        by_hash.setdefault(image.hash, []).append(photo)
     for _ in range(2):  # it can be gone through again
-        assert list(found) == sorted(by_hash.items())
-        assert list(found.rows()) == [row._replace(file=photo.file) for row, photo in kept]
-    assert found.file_count == len(kept)
-    assert found.image_count == len(by_hash)
+        assert list(table.images()) == sorted(by_hash.items())
+        assert list(table.rows()) == [image._replace(file=photo.file) for photo, image in kept]
+    assert table.file_count == len(kept)
+    assert table.image_count == len(by_hash)
+    assert table.labels == {photo.label for photo, _ in kept}
+    assert list(table) == [photo for photo, _ in pairs]  # what is said of the others is not lost
 
 
 @given(st.lists(images), st.lists(st.sampled_from(FEW_HASHES)))
+@settings(deadline=None)
 def test_what_is_known_is_found_by_hash_under_the_new_name(rows: list[Image], refused: list[str]) -> None:
     bad = [Quarantined(hash_, "old name", "corrupt", "detail") for hash_ in refused]
     known = DecodeCache(rows, bad)

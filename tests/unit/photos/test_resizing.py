@@ -41,7 +41,7 @@ def test_the_same_file_gives_the_same_pixels_as_ever() -> None:
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == (
         "130a09a3999aca54e45e5040324ba2e4804050c038ccfeca9bd021bb5c82436f"
     ), (
-        "Decoding or resizing gives other pixels than before. If that is meant, recipe() in "
-        "stages/shared/photos/decoding.py must change as well, or features of the old pixels are reused; "
+        "Decoding or resizing gives other pixels than before. If that is meant, decoding_recipe() or "
+        "RESIZE_RECIPE in onepass/photos must change as well, or features of the old pixels are reused; "
         "then pin the new sum here."
     )

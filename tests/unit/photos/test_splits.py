@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepass.core import UserError
@@ -48,6 +48,7 @@ def splits(
 
 
 @given(extra_hashes, fractions, fractions, seeds)
+@settings(deadline=None)
 def test_adding_images_moves_no_old_one(added: set[str], validation: float, test: float, seed: int) -> None:
     before = splits(CROWD, validation, test, seed)
     after = splits(CROWD | photos(added), validation, test, seed)
@@ -56,6 +57,7 @@ def test_adding_images_moves_no_old_one(added: set[str], validation: float, test
 
 
 @given(extra_hashes, fractions, fractions, seeds)
+@settings(deadline=None)
 def test_every_image_gets_exactly_one_split_and_its_label(
     added: set[str], validation: float, test: float, seed: int
 ) -> None:
@@ -67,6 +69,7 @@ def test_every_image_gets_exactly_one_split_and_its_label(
 
 
 @given(st.lists(st.text(max_size=8).filter(bool), min_size=1, max_size=5, unique=True), seeds)
+@settings(deadline=None)
 def test_a_group_is_never_torn_apart(groups: list[str], seed: int) -> None:
     images = dict(CROWD)
     for number, group in enumerate(groups):
@@ -77,6 +80,7 @@ def test_a_group_is_never_torn_apart(groups: list[str], seed: int) -> None:
 
 
 @given(seeds, seeds)
+@settings(deadline=None)
 def test_another_seed_gives_another_split(one: int, other: int) -> None:
     assert (splits(CROWD, seed=one) == splits(CROWD, seed=other)) == (one == other)
 

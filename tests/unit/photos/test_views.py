@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from onepass.photos import READ_WANTED_TODO, WRITE_WANTED_TODO, View, augmented, views_of
+from onepass.core import UserError, in_hex
+from onepass.photos import View, WantedViews, augmented, views_of
 from tests.builders import Project
 
-HASH, OTHER = "ab" * 32, "cd" * 32
+HASH, OTHER, ZEROS = "ab" * 32, "cd" * 32, "cd" * 20 + "00" * 12
 
 
 def photo(width: int = 40, height: int = 30) -> Image.Image:
@@ -24,7 +25,7 @@ def test_view_0_is_the_photo_itself_under_its_hash() -> None:
     assert augmented(image, View(HASH, 0)) is image
 
 
-def test_every_view_of_every_photo_has_a_key_of_its_own_however_many_are_wanted() -> None:
+def test_every_view_has_a_key_of_its_own_however_many_are_wanted() -> None:
     keys = [view.key for hash_ in (HASH, OTHER) for view in views_of(hash_, 8)]
     assert len(set(keys)) == 16
     assert all(len(bytes.fromhex(key)) == 32 for key in keys)
@@ -46,11 +47,30 @@ def test_a_photo_of_a_few_pixels_has_views_too(width: int, height: int) -> None:
         assert 1 <= seen.height <= height
 
 
-def test_what_is_wanted_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    text = WRITE_WANTED_TODO([(HASH, 1), (OTHER, 3)])
-    assert text.decode() == f"{HASH}\n{OTHER} 3\n"
-    (tmp_path / "wanted_views.txt").write_bytes(text)
-    assert list(READ_WANTED_TODO(tmp_path / "wanted_views.txt")) == [View(HASH, 0), *views_of(OTHER, 3)]
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ({HASH: 1, ZEROS: 2, OTHER: 3}, f"{HASH}\n{ZEROS} 2\n{OTHER} 3\n"),
+        ({HASH: 1, ZEROS: 1}, f"{HASH}\n{ZEROS}\n"),
+        ({OTHER: 12}, f"{OTHER} 12\n"),
+        ({}, ""),
+    ],
+    ids=["one and several", "one of each", "two digits", "none"],
+)
+def test_what_is_wanted_comes_back_as_it_was_written(tmp_path: Path, counts: dict[str, int], text: str) -> None:
+    path = tmp_path / "wanted_views.txt"
+    path.write_bytes(b"".join(WantedViews.line(hash_, count) for hash_, count in counts.items()))
+    assert path.read_text(encoding="ascii") == text
+    for wanted in (WantedViews.read(path), WantedViews(counts.keys(), counts.values())):
+        views = {hash_: views_of(hash_, count) for hash_, count in counts.items()}
+        assert {hash_: wanted.of(hash_) for hash_ in counts} == views
+        keys = wanted.keys()
+        assert [in_hex(key) for key in keys] == sorted(view.key for same in views.values() for view in same)
+
+
+def test_a_missing_list_of_wanted_views_says_who_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"wanted_views\.txt is missing\. `dvc repro` writes it"):
+        WantedViews.read(tmp_path / "wanted_views.txt")
 
 
 @pytest.mark.slow
