@@ -59,12 +59,13 @@ def idle_keys(params: ParamsFile, changed: Collection[str]) -> dict[str, str]:
         "head": set(type(plan.head).model_fields),
         "train": set(type(plan.train).model_fields),
     }
-    if isinstance(plan.train, FineTuning) and plan.unfreeze == NONE:
+    only_head = isinstance(plan.train, FineTuning) and plan.unfreeze == NONE
+    if only_head:
         read["train"].discard("batch_norm")
     because = {
         "backbone": f"backbone.layer: {backbone.layer}",
         "head": f"head.kind: {plan.kind.name}",
-        "train": f"head.kind: {plan.kind.name}" + (" without train.unfreeze" if plan.unfreeze == NONE else ""),
+        "train": f"head.kind: {plan.kind.name}" + (" without train.unfreeze" if only_head else ""),
     }
     idle = {}
     for name in changed:
@@ -79,12 +80,13 @@ def idle_keys(params: ParamsFile, changed: Collection[str]) -> dict[str, str]:
 
 
 def changed_keys(params: ParamsFile) -> list[str]:
-    """The keys whose values differ from those that are committed; none where nothing is."""
+    """The keys that are given another value than the committed one; none where nothing is committed."""
     try:
         before = ParamsFile(committed_params())
     except UserError:
         return []
-    return [name for name in known_keys() if params.value(*name.split(".")) != before.value(*name.split("."))]
+    values = {name: params.value(*name.split(".")) for name in known_keys()}
+    return [name for name, value in values.items() if value not in (None, before.value(*name.split(".")))]
 
 
 def known_keys() -> dict[str, FieldInfo]:

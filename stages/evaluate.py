@@ -45,12 +45,11 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     head, store = read_head(head_folder), open_store(features)
     if unknown := sorted({row.label for row in rows} - set(head.classes)):
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
-    splits = np.array([row.split for row in rows])
-    split = "test" if "test" in splits else "validation"
-    evaluated, trained = splits == split, splits == "train"
+    split = "test" if any(row.split == "test" for row in rows) else "validation"
+    evaluated, trained = (np.array([row.split == name for row in rows]) for name in (split, "train"))
     search, predict = CopySearch(store.shape), predictor(head, features, store)
     hashes = [row.hash for row in rows]
-    probabilities = predict_images(predict, splits, hashes, len(head.classes), split, search)
+    probabilities = predict_images(predict, hashes, len(head.classes), evaluated, trained, search)
     copies = search.found()
     numbers = {name: number for number, name in enumerate(head.classes)}
     labels, predicted = np.array([numbers[row.label] for row in rows]), probabilities.argmax(axis=1)

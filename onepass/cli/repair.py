@@ -1,8 +1,8 @@
 """The command that finds damaged copies of what the stages made, and deletes them."""
 
 import click
-from tqdm import tqdm
 
+from onepass.core import progress_bar
 from onepass.dvc_repo import StoredCopy, file_copies, listing_copies, outputs_made
 
 
@@ -40,9 +40,11 @@ def command(paths: tuple[str, ...], remote: str | None) -> None:
 def delete_damaged(copies: list[StoredCopy]) -> int:
     """Deletes each copy that is damaged; how many these were."""
     deleted = 0
-    for copy in tqdm(copies, "repair", unit=" copies", disable=None):
-        if copy.is_damaged():
-            copy.files.remove(copy.path)
-            print(f"deleted, damaged: {copy.name}")
-            deleted += 1
+    with progress_bar(len(copies), "repair", "copies") as bar:
+        for copy in copies:
+            if copy.is_damaged():
+                copy.files.remove(copy.path)
+                print(f"deleted, damaged: {copy.name}")
+                deleted += 1
+            bar.update()
     return deleted

@@ -9,6 +9,7 @@ from onepass.core.csv_files import csv_line, write_csv
 from onepass.core.discovery import import_all
 from onepass.core.errors import UserError, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
+from onepass.core.progress import progress_bar
 from onepass.core.yaml_files import load_yaml, read_yaml
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "listed",
     "load_yaml",
     "packed",
+    "progress_bar",
     "read_yaml",
     "run_stage",
     "sha256_of_files",

@@ -1,5 +1,7 @@
 """predictions.csv: a row an image, with its label, what was predicted, and a probability a class.
 
+Probabilities have nine digits that count, 3.14159265e-12, so that log loss and AUC can be computed from the file.
+
 The one place that knows its columns: written row by row, summarised for pages in memory that does not grow with it,
 and read for comparisons. With a million images and a thousand classes the file has nine gigabytes, nearly all of it
 probabilities that no page shows: only the lines of mistakes are taken apart.
@@ -37,10 +39,10 @@ class Prediction(NamedTuple):
 
 def predict_images(
     predict: Callable[[Sequence[str], OnBatch | None], NDArray[np.float64]],
-    splits: NDArray[np.str_],
     hashes: Sequence[str],
     classes: int,
-    evaluated: str,
+    evaluated: NDArray[np.bool_],
+    trained: NDArray[np.bool_],
     search: CopySearch,
 ) -> NDArray[np.float64]:
     """What a head says of every image: (images, classes), in the order given.
@@ -49,16 +51,15 @@ def predict_images(
 
     Args:
         predict: see ``onepass.heads.predictor``.
-        splits: of each image, (images,).
-        evaluated: the split that is scored.
+        evaluated: (images,), whether each is in the split that is scored.
+        trained: (images,), whether the head was trained on it.
 
     """
-    training = splits == "train"
     probabilities = np.empty((len(hashes), classes))
     for some, on_batch in (
-        (splits == evaluated, search.remember),
-        (training, search.compare),
-        ((splits != evaluated) & ~training, None),
+        (evaluated, search.remember),
+        (trained, search.compare),
+        (~evaluated & ~trained, None),
     ):
         probabilities[some] = predict([hashes[place] for place in np.flatnonzero(some).tolist()], on_batch)
     return probabilities
@@ -97,7 +98,7 @@ def _lines_of(
             missing[place] = False
             row, chances = rows[place], probabilities[place]
             predicted = classes[chances.argmax()]
-            yield [row.hash, image.file, row.split, row.label, predicted, *(f"{chance:.6f}" for chance in chances)]
+            yield [row.hash, image.file, row.split, row.label, predicted, *(f"{chance:.9g}" for chance in chances)]
     if missing.any():
         raise UserError(
             f"images.csv has no file of {missing.sum()} of the images in splits.csv. Run `dvc repro --force prepare`."

@@ -11,10 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from onepass.backbones import Backbone, Network
-from onepass.core import UserError, batched, find, packed, write_json
+from onepass.core import UserError, batched, find, packed, progress_bar, write_json
 from onepass.dvc_repo import dvc_files, machine_folder
 from onepass.engines import BATCH, infer
 from onepass.features.feature_spec import specify
@@ -100,10 +98,10 @@ def compute(
 ) -> None:
     """Computes the ``count`` missing rows batch by batch; each batch is safe in the pool before the next one."""
     batches = infer(views, photos.pixels, photos.shape, network.forward(BATCH), BATCH)
-    with tqdm(total=count, desc="extract-features", unit=" images", disable=None) as progress:
+    with progress_bar(count, "extract-features", "images") as bar:
         for some, features in batches:
             pool.add(make_rows([located.view.key for located in some], features, key))
-            progress.update(len(some))
+            bar.update(len(some))
             stop_if_orphaned(parent)
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from onepass.core import UserError
+from onepass.core import UserError, progress_bar
 from onepass.heads.dataset import transformed
 from onepass.heads.graph_trainer import GraphTrainer
 from onepass.heads.head_kind import FitTask
@@ -46,13 +45,13 @@ def fit_by_gradient(
     model = keras.Sequential([keras.Input(data.features.shape[1:]), *below, *dense])
     trainer = GraphTrainer(model, _optimizer(train), class_weights(train.class_weights, data.labels), train.batch)
     best = Best(train)
-    with tqdm(total=train.epochs, desc="train-head", unit=" epochs", disable=None) as progress:
+    with progress_bar(train.epochs, "train-head", "epochs") as bar:
         for epoch in range(train.epochs):
             trained = trainer.train(data, shuffled(len(data.labels), train.seed, epoch))
             judged = trainer.judge(validation)
             task.log(trained, judged)
-            progress.set_postfix(loss=f"{judged.loss:.3f}", accuracy=f"{judged.accuracy:.3f}", refresh=False)
-            progress.update()
+            bar.set_postfix(loss=f"{judged.loss:.3f}", accuracy=f"{judged.accuracy:.3f}", refresh=False)
+            bar.update()
             if best.keeps(judged):
                 weights, network_weights = _arrays(dense), _arrays(below)
             if best.is_enough():

@@ -84,7 +84,8 @@ def read_head_plan(params: ParamsFile, backbone: BackboneParams) -> HeadPlan:
 def all_head_keys() -> tuple[type[Section], type[Section]]:
     """The sections head and train with the keys of all kinds."""
     kinds = list(KINDS.values())
-    head = _joined("AnyHead", [kind.head for kind in kinds], kind=(Literal[tuple(KINDS)], "mlp"))
+    default = HeadSection.model_fields["kind"].default
+    head = _joined("AnyHead", [kind.head for kind in kinds], kind=(Literal[tuple(KINDS)], default))
     return head, _joined("AnyTrain", [kind.train for kind in kinds])
 
 

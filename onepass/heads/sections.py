@@ -17,7 +17,7 @@ class HeadSection(Section):
     """What every kind of head reads."""
 
     section: ClassVar[str] = "head"
-    kind: str
+    kind: str = "mlp"
     pooling: Pooling = "none"
     activation: Literal["auto", "sigmoid", "softmax"] = "auto"
 

@@ -8,9 +8,8 @@ from stat import S_ISREG
 
 import numpy as np
 from PIL import Image as Pillow
-from tqdm import tqdm
 
-from onepass.core import bounded_map
+from onepass.core import bounded_map, progress_bar
 from onepass.photos.decode_cache import DecodeCache
 from onepass.photos.decoding import UndecodableError, decode
 from onepass.photos.photo_table import Photo, PhotoTable
@@ -26,9 +25,13 @@ PALEST = 8
 def inspect_photos(photos: PhotoTable, root: Path, known: DecodeCache, max_pixels: int) -> list[Quarantined]:
     """Looks into every file: the table learns what can be used; what cannot, and why, comes back."""
     quarantined = []
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow and hashlib release the GIL
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as threads,  # Pillow and hashlib release the GIL
+        progress_bar(len(photos), "prepare", "images") as bar,
+    ):
         inspected = bounded_map(threads, lambda photo: inspect_file(root, photo, known, max_pixels), photos)
-        for number, row in enumerate(tqdm(inspected, "prepare", len(photos), unit=" images", disable=None)):
+        for number, row in enumerate(inspected):
+            bar.update()
             if isinstance(row, Quarantined):
                 quarantined.append(row)
             else:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from onepass.core import HASH_BYTES, Hashes, in_hex
+from onepass.core import HASH_BYTES, in_hex
 from onepass.photos.tables import Image
 
 # What decoding finds out about an image.
@@ -70,7 +70,7 @@ class PhotoTable:
 
     def drop(self, hashes: AbstractSet[str]) -> None:
         """Makes the photos of these images unusable."""
-        for number in np.flatnonzero(self._usable):
+        for number in self._numbers() if hashes else ():
             self._usable[number] = in_hex(self._content["hash"][number]) not in hashes
 
     @property
@@ -81,26 +81,28 @@ class PhotoTable:
     @property
     def image_count(self) -> int:
         """Of usable images: files with the same bytes are one."""
-        return len(np.unique(self._hashes()))
+        hashes = self._content["hash"][self._usable]
+        hashes.sort()
+        return len(hashes) and 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1]))
 
     @property
     def labels(self) -> set[str]:
         """Of usable images."""
-        return {self._said[number][0] for number in np.flatnonzero(self._usable).tolist()}
+        return {self._said[number][0] for number in self._numbers()}
 
     def images(self) -> Iterator[tuple[str, list[Photo]]]:
         """Each usable image, sorted by hash: its content hash and its photos, all of the same bytes."""
-        usable = np.flatnonzero(self._usable)
-        order = usable[np.argsort(self._hashes(), kind="stable")]
-        for hash_, numbers in groupby(order.tolist(), key=lambda number: self._content["hash"][number]):
+        usable = np.flatnonzero(self._usable).astype(np.uint32)
+        order = usable[np.argsort(self._content["hash"][usable], kind="stable")]
+        for hash_, numbers in groupby(map(int, order), key=lambda number: self._content["hash"][number]):
             yield in_hex(hash_), [self[number] for number in numbers]
 
     def rows(self) -> Iterator[Image]:
         """A row of images.csv for each usable file, in the order of the photos."""
-        for number in np.flatnonzero(self._usable).tolist():
+        for number in self._numbers():
             hash_, *content = self._content[number].tolist()
             yield Image(in_hex(hash_), self[number].file, *content)
 
-    def _hashes(self) -> Hashes:
-        hashes: Hashes = self._content["hash"][self._usable]
-        return hashes
+    def _numbers(self) -> Iterator[int]:
+        """Of usable photos, one by one: a list of them would take more than the table."""
+        return map(int, np.flatnonzero(self._usable))

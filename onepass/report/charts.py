@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from onepass.report.page import THIN_SPACE
+
 WIDTH, HEIGHT = 440, 270
 LEFT, RIGHT, TOP, BOTTOM = 48, 16, 24, 44  # margins of the drawn area
 MOST_POINTS = 400  # of a line; more are finer than the screen
@@ -25,6 +27,7 @@ class Axis(NamedTuple):
     end: float
     log: bool = False
     whole: bool = False  # no ticks between whole numbers
+    share: bool = False  # the values are shares, 0..1, and their ticks percent
 
     def at(self, value: float) -> float:
         """The pixel of a value."""
@@ -44,6 +47,10 @@ class Axis(NamedTuple):
             step = max(step, 1)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [round(number * step, 12) for number in range(first, last + 1)]
+
+    def name(self, value: float) -> str:
+        """What stands at a tick."""
+        return f"{value * 100:g}{THIN_SPACE}%" if self.share else f"{value:g}"
 
 
 def tag(name: str, *children: object, **attributes: object) -> Markup:
@@ -83,19 +90,22 @@ def line_chart(description: str, lines: Mapping[str, Points], x_label: str, y: A
 
 
 def reliability_chart(description: str, bins: Sequence[tuple[float, float, float, float, float]]) -> Markup:
-    """Confidence against accuracy, and how many images there are at each confidence.
+    """Confidence against accuracy, and a bar for the images at each confidence: as high on the axis as their share.
 
     Args:
         bins: mean confidence, accuracy, the two ends of its interval, and the share of all images; all 0..1.
 
     """
-    across, up = Axis(0, 1, LEFT, WIDTH - RIGHT), Axis(0, 1, WIDTH - BOTTOM, TOP)
-    parts = [tag("line", x1=across.start, y1=up.start, x2=across.end, y2=up.end, class_="ideal")]
-    for confidence, accuracy, low, high, share in bins:
+    across = Axis(0, 1, LEFT, WIDTH - RIGHT, share=True)
+    up = Axis(0, 1, WIDTH - BOTTOM, TOP, share=True)
+    parts = []
+    for confidence, _, _, _, share in bins:  # all before any point, which another's bar would hide
+        x = min(across.at(confidence), across.end - 11)  # half the width of its stroke
+        parts.append(tag("line", x1=x, x2=x, y1=up.start, y2=up.at(share), class_="share"))
+    parts.append(tag("line", x1=across.start, y1=up.start, x2=across.end, y2=up.end, class_="ideal"))
+    for confidence, accuracy, low, high, _ in bins:
         x = across.at(confidence)
-        inside = min(x, across.end - 11)  # half the width of its stroke
         parts += [
-            tag("line", x1=inside, x2=inside, y1=up.start, y2=up.at(share / 4), class_="share"),
             tag("line", x1=x, x2=x, y1=up.at(low), y2=up.at(high), class_="interval"),
             tag("circle", cx=x, cy=up.at(accuracy), r=5, class_="dot"),
         ]
@@ -104,9 +114,9 @@ def reliability_chart(description: str, bins: Sequence[tuple[float, float, float
 
 def interval_chart(description: str, value: float, low: float, high: float, mark: float) -> Markup:
     """A share with its interval on an axis that ends at 1, and a tick at another share to compare with."""
-    across = Axis(round_down(min(low, mark)), 1, LEFT / 2, WIDTH - LEFT / 2)
+    across = Axis(round_down(min(low, mark)), 1, LEFT / 2, WIDTH - LEFT / 2, share=True)
     place = across.at(mark)
-    numbers = [tag("text", f"{tick:.0%}", x=across.at(tick), y=50, text_anchor="middle") for tick in across.ticks()]
+    numbers = [tag("text", across.name(tick), x=across.at(tick), y=50, text_anchor="middle") for tick in across.ticks()]
     tick = tag("line", x1=place, x2=place, y1=8, y2=28, class_="mark")
     return picture(description, WIDTH, 56, *_interval(across, 18, value, low, high), tick, *numbers)
 
@@ -150,9 +160,9 @@ def _grid(across: Axis, up: Axis, x_label: str) -> list[Markup]:
         y = up.at(value)
         parts += [
             tag("line", x1=across.start, x2=across.end, y1=y, y2=y, class_="grid"),
-            tag("text", f"{value:g}", x=across.start - 8, y=y + 4, text_anchor="end"),
+            tag("text", up.name(value), x=across.start - 8, y=y + 4, text_anchor="end"),
         ]
     for value in across.ticks():
-        parts.append(tag("text", f"{value:g}", x=across.at(value), y=up.start + 18, text_anchor="middle"))
+        parts.append(tag("text", across.name(value), x=across.at(value), y=up.start + 18, text_anchor="middle"))
     parts.append(tag("text", x_label, x=(across.start + across.end) / 2, y=up.start + 36, text_anchor="middle"))
     return parts

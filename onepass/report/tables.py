@@ -112,6 +112,7 @@ def reliability_table(
     """The diagram, and its numbers: mean confidence, accuracy, its 95 % interval, images."""
     rows = [(sure, right, *wilson(right, count), count) for sure, right, count in bins]
     text = "Accuracy by confidence: " + "; ".join(
-        f"{percent(sure)} sure, {percent(right)} right" for sure, right, *_ in rows
+        f"{percent(sure)} sure, {percent(right)} right, {percent(count / images)} of the photos"
+        for sure, right, _, _, count in rows
     )
     return reliability_chart(text, [(*row[:4], row[4] / images) for row in rows]), rows

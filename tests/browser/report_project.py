@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,15 @@ MODEL = Path("data/model.keras")
 SCRIPT = "<script>alert(1)</script>"
 LONG = "a class whose name goes on and on " * 4
 IMAGE = '"><img src=x>'
+SIZES = ((40, 60), (60, 40), (90, 30))  # heights and widths of photos
+LABELS = (SCRIPT, "cats", LONG)
 FINDING = {"name": "few-images", "evidence": "9 <b>validation</b> images.", "advice": "Raise split.test_fraction."}
 
 
-def finished_project(folder: Path) -> Project:
-    """Three classes of 20 photos, without a test split, with a finding and a report."""
+def finished_project(folder: Path, labels: Sequence[str] = LABELS) -> Project:
+    """60 photos of as many classes as there are labels, without a test split, with a finding and a report."""
     project = new_project(folder / "project")
-    write_labelled_photos(folder / "photos")
+    write_labelled_photos(folder / "photos", labels)
     project.set(
         {
             "data.root": str(folder / "photos"),
@@ -63,14 +66,18 @@ def run_report() -> str:
     return (OUT / "report.html").read_text()
 
 
-def write_labelled_photos(folder: Path) -> None:
-    """Noise that nobody can tell apart, so that there are mistakes, and one file that is no photo."""
+def write_labelled_photos(folder: Path, labels: Sequence[str]) -> None:
+    """Noise that nobody can tell apart, so that there are mistakes, and one file that is no photo.
+
+    Each class has photos of all sizes.
+    """
     random = np.random.default_rng(0)
     folder.mkdir()
     names = [f"{IMAGE}{number}.png" for number in range(60)]
-    for name in names:
-        Image.fromarray(random.integers(0, 256, (40, 60, 3), np.uint8)).save(folder / name)
+    for number, name in enumerate(names):
+        height, width = SIZES[number // len(labels) % len(SIZES)]
+        Image.fromarray(random.integers(0, 256, (height, width, 3), np.uint8)).save(folder / name)
     (folder / "broken.jpg").write_bytes(b"")
     with (folder / "labels.csv").open("w", newline="") as file:
-        rows = [(name, (SCRIPT, "cats", LONG)[number % 3]) for number, name in enumerate(names)]
-        csv.writer(file).writerows([("file", "label"), *rows, ("broken.jpg", "cats")])
+        rows = [(name, labels[number % len(labels)]) for number, name in enumerate(names)]
+        csv.writer(file).writerows([("file", "label"), *rows, ("broken.jpg", labels[1])])

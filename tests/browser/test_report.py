@@ -1,7 +1,9 @@
 """metrics/report.html, made by the real stages and looked at in a real browser."""
 
+import csv
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from playwright.sync_api import Browser
 
 from docs.screenshots import started
 from onepass.core import UserError
+from onepass.features import FINGERPRINT_FILE
 from stages import evaluate
 from tests.browser.browser import Scheme, needs_browser, opened, serious_findings
 from tests.browser.report_project import (
@@ -30,6 +33,44 @@ from tests.browser.report_project import (
 )
 from tests.builders import Project
 
+ENDLESS = "x" * 80  # a word wider than any cell
+MANY_LABELS = (
+    "sunrise",
+    "rain-smudge on glass",
+    "overexposed",
+    "sun flare",
+    "night",
+    "thunderstorm",
+    "cat",
+    "fog",
+    ENDLESS,
+)
+
+# The pictures of which a part is hidden: by their own frame, or by an element around them.
+CROPPED = """[...document.images].filter(image => {
+  const box = image.getBoundingClientRect();
+  const alike = Math.abs(image.naturalWidth * box.height / (image.naturalHeight * box.width) - 1) < 0.05;
+  if (!alike && !["contain", "scale-down"].includes(getComputedStyle(image).objectFit)) return true;
+  for (let around = image.parentElement; around; around = around.parentElement) {
+    const edge = around.getBoundingClientRect();
+    const inside = box.left >= edge.left - 1 && box.right <= edge.right + 1
+      && box.top >= edge.top - 1 && box.bottom <= edge.bottom + 1;
+    if (!inside && getComputedStyle(around).overflow !== "visible") return true;
+  }
+  return box.bottom > image.closest("figure").querySelector("figcaption").getBoundingClientRect().top + 1;
+}).map(image => image.alt)"""
+
+# The words of names that stand on more than one line. A word ends at a space or after a hyphen.
+BROKEN_WORDS = r"""[...document.querySelectorAll(".name")].flatMap(name => {
+  const text = name.firstChild;
+  return [...text.data.matchAll(/[^\s-]+-?/g)].filter(word => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return new Set([...range.getClientRects()].map(line => Math.round(line.top))).size > 1;
+  }).map(word => word[0]);
+})"""
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
@@ -46,6 +87,11 @@ def workspace(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture(scope="module")
 def report(finished: Project) -> Path:
     return finished.folder / OUT / "report.html"
+
+
+@pytest.fixture(scope="module")
+def report_of_many_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finished_project(tmp_path_factory.mktemp("many"), MANY_LABELS).folder / OUT / "report.html"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +129,62 @@ def test_axe_finds_nothing_serious_and_the_page_does_not_scroll_sideways(
 
 
 @needs_browser
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("page_of", ["report", "report_of_many_classes"])
+def test_photos_are_shown_whole_whatever_their_shape(
+    browser: Browser, request: pytest.FixtureRequest, width: int, page_of: str
+) -> None:
+    with opened(browser, request.getfixturevalue(page_of), width) as (page, _, _):
+        assert page.locator(".mistakes img").count() > 5
+        assert page.locator(".samples img").count() > 5
+        assert page.evaluate(CROPPED) == []
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [400, 1280])
+def test_names_of_classes_break_only_between_words(browser: Browser, report_of_many_classes: Path, width: int) -> None:
+    with opened(browser, report_of_many_classes, width) as (page, _, _):
+        assert page.locator(".matrix thead .name").all_inner_texts() == sorted(MANY_LABELS)
+        assert set(page.evaluate(BROKEN_WORDS)) <= {ENDLESS}
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_word_wider_than_its_cell_breaks_and_the_page_fits_the_window(
+    browser: Browser, report_of_many_classes: Path, width: int
+) -> None:
+    with opened(browser, report_of_many_classes, width) as (page, _, _):
+        assert ENDLESS in page.evaluate(BROKEN_WORDS)
+        cells = page.locator("th", has_text=ENDLESS).evaluate_all("all => all.map(cell => cell.offsetWidth)")
+        assert len(cells) > 2
+        assert max(cells) <= width * 0.6
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@needs_browser
+def test_the_page_of_many_classes_is_as_accessible(browser: Browser, report_of_many_classes: Path) -> None:
+    with opened(browser, report_of_many_classes, 400) as (page, _, _):
+        assert serious_findings(page) == []
+
+
+@needs_browser
+def test_bars_are_as_high_on_the_axis_as_the_share_of_photos_they_stand_for(browser: Browser, report: Path) -> None:
+    with (report.parent / "reliability.csv").open(newline="") as file:
+        images = [int(row["images"]) for row in csv.DictReader(file)]
+    with opened(browser, report) as (page, _, _):
+        figure = page.locator("figure", has=page.locator("svg .share"))
+        axis = figure.locator("svg .grid").evaluate_all("lines => lines.map(line => line.y1.baseVal.value)")
+        bars = figure.locator("svg .share").evaluate_all(
+            "lines => lines.map(({y1, y2}) => y1.baseVal.value - y2.baseVal.value)"
+        )
+        assert "share of the photos: the height of the bar" in figure.locator("figcaption").inner_text()
+        numbers = figure.locator("svg text").all_text_contents()
+    length = max(axis) - min(axis)
+    assert [bar / length for bar in bars] == pytest.approx([count / sum(images) for count in images], abs=1e-3)
+    assert {"0\u202f%", "100\u202f%"} <= set(numbers)
+
+
+@needs_browser
 def test_names_of_classes_and_files_show_as_text(browser: Browser, report: Path) -> None:
     with opened(browser, report) as (page, _, _):
         assert page.get_by_text(SCRIPT, exact=True).first.is_visible()
@@ -115,6 +217,44 @@ def test_the_result_is_one_sentence_with_its_interval_and_its_caveat(report: Pat
     assert f"{accuracy} of {metrics['images']} validation photos are classified correctly" in text
     assert f"interval from {low} to {high}." in text
     assert "validation photos also chose which epoch to keep" in text
+
+
+@needs_browser
+def test_scores_are_percent_and_other_figures_are_named_with_their_unit(browser: Browser, report: Path) -> None:
+    metrics = json.loads(report.with_name("metrics.json").read_text())
+    with opened(browser, report) as (page, _, _):
+        figures = page.locator(".figures").inner_text()
+        scores = page.get_by_role("table", name="Scores on the validation photos")
+        f1 = scores.locator("tbody tr td:last-child").all_inner_texts()
+        kept = page.get_by_role("table", name="At the kept epoch")
+        accuracy = kept.get_by_role("row", name="Accuracy").locator("td").all_inner_texts()
+        assert kept.get_by_role("row", name="Log loss, nats").count() == 1
+        said = page.inner_text("main")
+    assert f"{metrics['log_loss']:.3f} nats" in " ".join(figures.split())
+    points = metrics["expected_calibration_error"] * 100
+    assert f"{points:.1f} percentage points" in " ".join(figures.split())
+    assert f"{metrics['roc_auc']:.3f} from 0 to 1" in " ".join(figures.split())
+    lowest = sorted(metrics["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))
+    assert f1 == [f"{scores['f1'] * 100:.1f}\u202f%" for _, scores in lowest]
+    assert len(accuracy) == 2
+    assert all(re.fullmatch(r"\d+\.\d\d\u202f%", text) for text in accuracy)
+    assert f"{metrics['accuracy']:.3f}" not in said.replace(f"{metrics['log_loss']:.3f}", "")
+
+
+def test_why_accuracy_in_training_may_stand_twice_is_told_once(report: Path) -> None:
+    text = report.read_text()
+    assert text.count("measured while the head learns, and with dropout") == 1
+    assert text.count("of the kept head, without dropout") == 1
+
+
+def test_a_network_of_ones_own_is_named_as_such(workspace: Path) -> None:
+    path = workspace / FEATURES / FINGERPRINT_FILE
+    content = json.loads(path.read_text())
+    content["fingerprint"] |= {"architecture": "keras file", "layer": "top"}
+    path.write_text(json.dumps(content))
+    text = run_report()
+    assert 'passed a network from a .keras file up to the layer <bdi class="name">top</bdi>' in text
+    assert "passed <bdi" not in text
 
 
 def test_quarantine_is_told(report: Path) -> None:
@@ -202,7 +342,9 @@ def test_a_head_that_was_fitted_in_one_step_has_no_curves_but_its_numbers(worksp
     path.write_text(json.dumps(json.loads(path.read_text()) | {"best_epoch": 0, "epochs": 0}))
     text = run_report()
     assert "polyline" not in text
-    assert text.count("0.2500") == 4
+    assert text.count("0.2500") == 2  # log loss
+    assert text.count("25.00\u202f%") == 2  # accuracy
+    assert "while the head learns" not in text
 
 
 def test_a_missing_or_cut_off_file_is_named_with_what_to_do(workspace: Path) -> None:

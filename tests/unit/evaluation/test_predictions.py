@@ -96,8 +96,8 @@ def test_each_image_is_one_row_under_its_first_file_and_none_may_lack_one(tmp_pa
     write_predictions(path, images, assigned, ["e", "g"], chances)
     assert list(csv.reader(path.read_text().splitlines())) == [
         ["hash", "file", "split", "label", "predicted", "p_e", "p_g"],
-        [second, "a", "test", "g", "e", "1.000000", "0.000000"],
-        [first, "c", "train", "e", "g", "0.250000", "0.750000"],
+        [second, "a", "test", "g", "e", "1", "0"],
+        [first, "c", "train", "e", "g", "0.25", "0.75"],
     ]
     lacking = tmp_path / "lacking.csv"
     with pytest.raises(UserError, match=r"has no file of 1 of the images .* `dvc repro --force prepare`"):
@@ -117,7 +117,7 @@ def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first(
             on_batch(some, np.zeros((len(some), 300)))
         return np.array([[float(hashes.index(hash_)), -1.0] for hash_ in some])
 
-    found = predict_images(predict, splits, hashes, 2, "test", search)
+    found = predict_images(predict, hashes, 2, splits == "test", splits == "train", search)
     assert found[:, 0].tolist() == [0, 1, 2, 3, 4]
     assert sorted(asked) == hashes
     assert search.seen == [("remember", [hashes[1], hashes[4]]), ("compare", [hashes[0], hashes[3]])]
@@ -135,3 +135,13 @@ class Seen(CopySearch):
 
     def compare(self, hashes: Sequence[str], _features: NDArray[np.float32]) -> None:
         self.seen.append(("compare", [*hashes]))
+
+
+def test_log_loss_can_be_computed_from_the_file(tmp_path: Path) -> None:
+    sure = np.array([[1e-12, 1 - 1e-12], [3e-9, 1 - 3e-9], [0.5, 0.5]])
+    rows = [Assignment(f"{number:064x}", "cat", "test") for number in range(3)]
+    images = [Image(row.hash, f"{number}.jpg", 9, 9, 0) for number, row in enumerate(rows)]
+    write_predictions(tmp_path / "predictions.csv", images, rows, ["cat", "dog"], sure)
+    with (tmp_path / "predictions.csv").open() as file:
+        found = [float(row["p_cat"]) for row in csv.DictReader(file)]
+    assert -np.log(found).mean() == pytest.approx(-np.log(sure[:, 0]).mean(), rel=1e-9)

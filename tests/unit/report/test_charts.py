@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.report.charts import Axis, line_chart, tag
+from onepass.report.charts import Axis, line_chart, reliability_chart, tag
 
 
 @given(low=st.floats(-1e6, 1e6), width=st.floats(1e-3, 1e6))
@@ -29,6 +29,17 @@ def test_a_hundred_thousand_epochs_are_drawn_by_few_points_with_both_ends() -> N
     drawn = line_chart("loss", {"train": points}, "epoch", Axis(0, 1, 0, 0), (7, "kept"))
     assert len(drawn) < 20_000
     assert "48.0,24.0 " in drawn and " 424.0,226.0" in drawn
+
+
+def test_ticks_of_shares_are_whole_percent() -> None:
+    axis = Axis(0.9, 1, 0, 100, share=True)
+    assert [axis.name(tick) for tick in axis.ticks()] == [f"{number}\u202f%" for number in range(90, 101, 2)]
+    assert Axis(0, 1, 0, 100).name(0.07) == "0.07"
+
+
+def test_bars_of_a_reliability_chart_are_below_all_points_of_it() -> None:
+    drawn = reliability_chart("", [(0.5, 0.5, 0.4, 0.6, 0.25), (0.55, 0.5, 0.4, 0.6, 0.75)])
+    assert drawn.rindex('class="share"') < drawn.index('class="ideal"') < drawn.index('class="dot"')
 
 
 def test_text_and_attributes_are_escaped() -> None:

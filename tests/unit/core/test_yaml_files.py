@@ -1,0 +1,108 @@
+"""YAML means to us what it means to DVC, and whatever is no plain YAML is refused in words."""
+
+import re
+from typing import Any
+
+import pytest
+from dvc.utils.serialize import parse_yaml
+
+from onepass.core import UserError, load_yaml, read_yaml
+from onepass.core.yaml_files import DEEPEST
+from tests.builders import ROOT
+
+SCALARS: dict[str, Any] = {
+    "1e-05": 1e-05,  # as DVC writes it; a text in YAML 1.1
+    "1e5": 100000.0,
+    "1.5e+3": 1500.0,
+    ".5": 0.5,
+    "5.": 5.0,
+    "-.inf": float("-inf"),
+    ".nan": float("nan"),
+    "010": 10,  # 8 in YAML 1.1
+    "-010": -10,
+    "08": 8,
+    "0o10": 8,
+    "0x1F": 31,
+    "+1": 1,
+    "yes": "yes",  # True in YAML 1.1, as the next five or their opposite
+    "no": "no",
+    "on": "on",
+    "off": "off",
+    "y": "y",
+    "No": "No",
+    "1:30": "1:30",  # 90 in YAML 1.1
+    "'1'": "1",
+    "1e": "1e",
+    "0o8": "0o8",
+    "true": True,
+    "False": False,
+    "~": None,
+    "null": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SCALARS.items())
+def test_a_scalar_is_what_yaml_1_2_and_dvc_say(text: str, expected: object) -> None:
+    content = f"key: {text}\n"
+    read = read_yaml(content.encode(), "params.yaml")
+    assert repr(read) == repr({"key": expected})  # by repr, which tells 1 from 1.0 and knows nan
+    assert repr(load_yaml(content)) == repr(read)
+    assert repr(parse_yaml(content, "params.yaml")) == repr(read)
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml"])
+def test_the_files_of_the_project_are_read_as_dvc_reads_them(name: str) -> None:
+    content = (ROOT / name).read_bytes()
+    assert read_yaml(content, name) == parse_yaml(content.decode(), name)
+
+
+def test_text_beyond_ascii_stays_as_it_is() -> None:
+    assert read_yaml("root: fotos/größe 猫\n".encode(), "params.yaml") == {"root": "fotos/größe 猫"}
+
+
+def test_an_empty_file_is_nothing() -> None:
+    assert read_yaml(b"# only a comment\n", "params.yaml") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"data: [", "is not readable YAML: while parsing"),
+        (b"data: \xff", "is not readable YAML: 'utf-8' codec"),
+        (b"data: \x00", "is not readable YAML: unacceptable character"),
+        (b"data: 1\n---\ndata: 2\n", "is not readable YAML: expected a single document"),
+        (
+            b"data:\n  root: a\n  root: b\n",
+            'is not readable YAML: duplicate key "root" in line 3; it stands in line 2 too',
+        ),
+        (b"data: 1\nsplit: 2\ndata: 1\n", 'duplicate key "data" in line 3; it stands in line 1 too'),
+        (b"1: a\n'1': b\n", 'duplicate key "1" in line 2; it stands in line 1 too'),
+        (b"data: &a {root: x}\nsplit: *a\n", "has a YAML alias (*name); write the value out instead."),
+        (b"? [1]\n: 2\n", "is not readable YAML: while constructing a mapping"),
+        (b"seed: " + b"1" * 5000, "is not readable YAML: Exceeds the limit"),
+        # PyYAML raises bare errors of Python for these four.
+        (b"seed: !!int many\n", "is not readable YAML: invalid literal"),
+        (b"root: !!timestamp 2024-02-30\n", "is not readable YAML: day is out of range for month"),
+        (b"root: !!timestamp many\n", "is not readable YAML: "),
+        (b"root: !!bool many\n", "is not readable YAML: "),
+        (b"root: !!python/object:os.system x\n", "is not readable YAML: could not determine a constructor"),
+        (b"[" * 100_000, "has more than 20 sections and lists inside one another."),
+        (b"{a: " * 21 + b"}" * 21, "has more than 20 sections and lists inside one another."),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_not_plain_yaml_is_refused_in_words(content: bytes, complaint: str) -> None:
+    with pytest.raises(UserError, match=re.escape(complaint)) as caught:
+        read_yaml(content, "some/params.yaml")
+    assert str(caught.value).startswith("some/params.yaml ")
+
+
+def test_lists_may_be_as_deep_as_the_message_says() -> None:
+    assert read_yaml(b"[" * DEEPEST + b"]" * DEEPEST, "params.yaml")
+
+
+def test_aliases_that_would_fill_the_memory_are_refused_before_anything_is_built() -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    with pytest.raises(UserError, match="has a YAML alias"):
+        read_yaml(bomb.encode(), "params.yaml")
