@@ -63,9 +63,9 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     write_json(out / "metrics.json", metrics.model_dump())
 
     losses = read_curve(curves, "loss").values("validation")
-    correct = int((labels == predicted)[trained].sum())
-    trained_labels = Counter(row.label for row in rows if row.split == "train")
-    facts = RunFacts(plan, metrics, losses, correct, trained_labels, photos, store.fingerprint, copies)
+    correct, sure = int((labels == predicted)[trained].sum()), float(probabilities[evaluated].max(axis=1).mean())
+    counts = Counter(row.label for row in rows if row.split == "train")
+    facts = RunFacts(plan, metrics, losses, correct, counts, photos, sure, store.fingerprint, store.shape, copies)
     findings = find_all(facts)
     write_json(out / "findings.json", [finding._asdict() for finding in findings])
     record("evaluate", sha256_of_files(out / "predictions.csv"), {"seconds": time.perf_counter() - start})

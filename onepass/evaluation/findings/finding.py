@@ -32,7 +32,9 @@ class RunFacts:
     correct: int  # training images that the kept head has right
     labels: Counter[str]  # of the training images
     photos: PhotoFacts  # of the usable files, and with the names of the most alike copies
+    confidence: float  # mean probability of what was predicted of the evaluated images, 0..1
     fingerprint: dict[str, Any]  # of the features
+    shape: list[int]  # of the stored features of one image
     copies: NearCopies
 
 

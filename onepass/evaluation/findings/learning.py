@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from onepass.evaluation.findings.finding import Finding, RunFacts, register_finding
-from onepass.heads import GradientTraining
+from onepass.heads import GradientTraining, HiddenLayers
 from onepass.statistics import wilson
 
 # A fifth of the epochs that still takes this much of ln(classes), the loss of a guess, off the validation loss: as many
@@ -19,6 +19,9 @@ FALLING = 0.01
 FEWEST_EPOCHS = 5  # to speak of fifths
 IDLE_EPOCHS = 20  # twice the patience of params.yaml: a run that ended by it is never meant
 GAP = 0.05  # in accuracy, beyond chance: 0.004 (digits) and 0.018 (cats and dogs) are usual
+# Mean confidence above the upper end of the accuracy's interval: -0.011 on the digits; a head that is 99 % sure and has
+# 147 of 171 right is 0.09 above.
+OVERCONFIDENCE = 0.03
 WIDEST = 0.10  # 95 % interval: five points to each side, more than most changes to a run bring
 IMBALANCE = 2  # half of the cats left out: recall of cats 0.98 to 0.94, with balanced weights 0.98
 
@@ -56,12 +59,13 @@ def still_falling(facts: RunFacts) -> Finding | None:
     noise = 2 * float(np.std([b - a for a, b in pairwise(before + last)]) / math.sqrt(2)) * math.sqrt(2 / fifth)
     if drop < max(FALLING * math.log(classes), noise) or min(losses) < min(last):
         return None
+    longer = "more train.epochs" if len(losses) == train.epochs else "a larger train.patience"
     return Finding(
         "loss-still-falling",
         f"The validation loss fell by another {drop:.3f} in the last {_epochs(fifth)}, to {losses[-1]:.3f} in epoch "
         f"{len(losses)}, its lowest so far; a guess has {math.log(classes):.3f}.",
         f"Training ended too early or its steps are too small: try train.learning_rate: {train.learning_rate * 10:g} "
-        f"({train.learning_rate:g} given), or more train.epochs.",
+        f"({train.learning_rate:g} given), or {longer}.",
     )
 
 
@@ -71,12 +75,13 @@ def idle_epochs(facts: RunFacts) -> Finding | None:
     losses, best, epochs = facts.losses, facts.metrics.best_epoch, facts.metrics.epochs
     if len(losses) < epochs or epochs - best < max(IDLE_EPOCHS, best):
         return None
+    dropout = " or more head.dropout" if isinstance(facts.plan.head, HiddenLayers) else ""
     return Finding(
         "best-epoch-long-ago",
         f"Epoch {best} of {epochs} was the best; the validation loss went from {losses[best - 1]:.3f} there to "
         f"{losses[-1]:.3f} at the end.",
-        f"Set train.patience: 10 to stop sooner; a train.learning_rate below {facts.plan.train.learning_rate:g} or "
-        "more head.dropout may lead to a better epoch later.",
+        f"Set train.patience: 10 to stop sooner; a train.learning_rate below {facts.plan.train.learning_rate:g}"
+        f"{dropout} may lead to a better epoch later.",
     )
 
 
@@ -96,8 +101,38 @@ def overfitted(facts: RunFacts) -> Finding | None:
         "train-far-above-evaluation",
         f"The head has {accuracy:.1%} of the {images} training images right, but {metrics.accuracy:.1%} of the "
         f"{metrics.images} {metrics.split} images: at least {100 * lower:.0f} points of that are not chance.",
-        "It learned its photos by heart: give it fewer values (backbone.pooling: avg, fewer head.hidden_units), more "
-        "head.dropout, or more photos.",
+        f"It learned its photos by heart: give it {_listed([*_smaller_heads(facts), 'more photos'])}.",
+    )
+
+
+def _smaller_heads(facts: RunFacts) -> list[str]:
+    """What this run can change so that its head learns less by heart."""
+    head = facts.plan.head
+    changes = []
+    if len(facts.shape) == 3 and head.pooling == "none":
+        changes.append("fewer values (head.pooling: avg)")
+    if isinstance(head, HiddenLayers):
+        changes += ["fewer head.hidden_units", "more head.dropout"]
+    return changes
+
+
+@register_finding(rank=85)
+def overconfident(facts: RunFacts) -> Finding | None:
+    """The head is surer than it is right, by more than chance explains: see the reliability of the report."""
+    metrics = facts.metrics
+    if facts.confidence - metrics.accuracy_high <= OVERCONFIDENCE:
+        return None
+    advice = (
+        "Of such probabilities only the order can be trusted; more photos, or more alike those that it will see, help."
+    )
+    if isinstance(facts.plan.train, GradientTraining):
+        monitor = "" if facts.plan.train.monitor == "loss" else "train.monitor: loss, which keeps an earlier epoch, or "
+        advice = f"Try {monitor}head.kind: logistic, whose strength cross-validation chooses by the log loss."
+    return Finding(
+        "overconfident",
+        f"On average the head is {facts.confidence:.1%} sure of the {metrics.images} {metrics.split} images, and has "
+        f"{metrics.accuracy:.1%} right (at most {metrics.accuracy_high:.1%}, with its interval).",
+        advice,
     )
 
 
@@ -113,7 +148,7 @@ def small_split(facts: RunFacts) -> Finding | None:
         return None
     return Finding(
         "evaluated-split-too-small",
-        f"With {images} {metrics.split} images the accuracy is anywhere from {low:.3f} to {high:.3f}, and two runs "
+        f"With {images} {metrics.split} images the accuracy is anywhere from {low:.1%} to {high:.1%}, and two runs "
         f"that differ by less than {600 / images:.1f} points can never be told apart.",
         f"Add photos, or raise split.{metrics.split}_fraction where the split is not given with the photos.",
     )
@@ -136,3 +171,7 @@ def out_of_balance(facts: RunFacts) -> Finding | None:
 
 def _epochs(count: int) -> str:
     return "epoch" if count == 1 else f"{count} epochs"
+
+
+def _listed(items: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(items[:-1]), items[-1]]))

@@ -15,6 +15,7 @@ from onepass.evaluation.findings.finding import CHECKS
 from onepass.evaluation.findings.learning import (
     idle_epochs,
     out_of_balance,
+    overconfident,
     overfitted,
     small_split,
     still_falling,
@@ -77,7 +78,9 @@ def facts(**changes: Any) -> RunFacts:
         correct=1998,
         labels=Counter(cats=1000, dogs=1000),
         photos=gathered(photos(2800, 9, grey=1)),
+        confidence=0.97,
         fingerprint=MOBILENET,
+        shape=[9, 9, 512],
         copies=NearCopies(800, [("0" * 64, "1" * 64)]),
     )
     return dataclasses.replace(healthy, **changes)
@@ -124,7 +127,8 @@ def falling(by: float, epochs: int, noise: float = 0.0) -> list[float]:
 )
 def test_loss_still_falling_is_a_fall_beyond_noise_in_the_last_fifth(losses: list[float], found: bool) -> None:
     words = "a guess has 1.099", "try train.learning_rate: 0.0001 (1e-05 given), or more train.epochs"
-    assert said(still_falling(facts(losses=losses, labels=Counter("abc"))), *words) is found
+    run = facts(losses=losses, labels=Counter("abc"), plan=plan(epochs=max(len(losses), 1)))
+    assert said(still_falling(run), *words) is found
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,7 @@ def test_train_is_far_above_evaluation_where_five_points_are_not_chance(correct:
 def test_a_split_is_too_small_where_the_interval_spans_more_than_ten_points(
     correct: int, images: int, found: bool
 ) -> None:
-    words = f"With {images} test images", "anywhere from 0.787 to 0.894", "less than 3.5 points", "split.test_fraction"
+    words = f"With {images} test images", "anywhere from 78.7% to 89.4%", "less than 3.5 points", "split.test_fraction"
     assert said(small_split(facts(metrics=scored(correct, images))), *words) is found
 
 
@@ -224,13 +228,13 @@ def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> No
     sick = facts(metrics=scored(107, 171), losses=falling(0.05, 50), fingerprint=MOBILENET | {"preprocess": "rescale"})
     names = [finding.name for finding in find_all(sick)]
     causes = ["loss-still-falling", "foreign-preprocessing"]
-    assert names == [*causes, "train-far-above-evaluation", "evaluated-split-too-small"]
+    assert names == [*causes, "train-far-above-evaluation", "overconfident", "evaluated-split-too-small"]
 
 
 def test_each_finding_is_known_and_has_a_rank_of_its_own() -> None:
     ranks = [rank for rank, _ in CHECKS]
     assert len(ranks) == len(set(ranks))
-    learning = {stuck_at_chance, still_falling, idle_epochs, overfitted, small_split, out_of_balance}
+    learning = {stuck_at_chance, still_falling, idle_epochs, overfitted, small_split, out_of_balance, overconfident}
     photos = {foreign_preprocessing, small_images, grey_images, copies_across_splits}
     assert learning | photos <= {check for _, check in CHECKS}
 
@@ -258,3 +262,45 @@ def test_what_are_no_findings_is_refused_with_the_way_out(tmp_path: Path, conten
         path.write_text(content)
     with pytest.raises(UserError, match=r"findings\.json cannot be read: .*`dvc repro` brings it up to date"):
         read_findings(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "shape", "advised"),
+    [
+        (
+            "mlp",
+            {},
+            [9, 9, 512],
+            "fewer values (head.pooling: avg), fewer head.hidden_units, more head.dropout or more",
+        ),
+        ("mlp", {"pooling": "avg"}, [9, 9, 512], "give it fewer head.hidden_units, more head.dropout or more photos."),
+        ("linear", {}, [9, 9, 512], "give it fewer values (head.pooling: avg) or more photos."),
+        ("logistic", {}, [1024], "give it more photos."),
+    ],
+)
+def test_a_head_that_learned_by_heart_is_advised_what_it_can_change(
+    kind: str, head: dict[str, Any], shape: list[int], advised: str
+) -> None:
+    learned = facts(plan=head_plan(kind, head), shape=shape, correct=2000, metrics=scored(600, 800))
+    assert advised in getattr(overfitted(learned), "advice", "")
+
+
+def test_patience_is_advised_where_it_ended_the_training() -> None:
+    falling = [1.2 - 0.02 * epoch for epoch in range(20)]
+    for epochs, advised in ((20, "or more train.epochs."), (50, "or a larger train.patience.")):
+        finding = still_falling(facts(losses=falling, plan=plan(epochs=epochs)))
+        assert finding is not None
+        assert finding.advice.endswith(advised)
+
+
+def test_a_head_is_overconfident_from_three_points_above_the_interval_on() -> None:
+    metrics = scored(688, 800)
+    assert overconfident(facts(metrics=metrics, confidence=metrics.accuracy_high + 0.029)) is None
+    sure = facts(metrics=metrics, confidence=metrics.accuracy_high + 0.031)
+    assert said(overconfident(sure), "86.0% right", "train.monitor: loss", "head.kind: logistic")
+    by_loss = overconfident(dataclasses.replace(sure, plan=plan(monitor="loss")))
+    assert by_loss is not None
+    assert "train.monitor" not in by_loss.advice
+    logistic = overconfident(dataclasses.replace(sure, plan=head_plan("logistic")))
+    assert logistic is not None
+    assert "head.kind" not in logistic.advice
