@@ -1,4 +1,4 @@
-"""Real parts for the tests: a copy of the project with git and DVC, tiny photos, and params as a params.yaml has them."""
+"""Real parts for the tests: a copy of the project with git and DVC, tiny photos, and params as params.yaml has them."""
 
 import os
 import re

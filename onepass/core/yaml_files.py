@@ -26,14 +26,17 @@ def read_yaml(content: bytes, name: str) -> Any:
         text = content.decode()
         _check_events(text, name)
         return load_yaml(text)
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        # Not UTF-8 is a ValueError; so is !!int many, !!bool many a KeyError, !!timestamp many an AttributeError.
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{name} is not readable YAML: {error}") from error
 
 
 def load_yaml(content: str | bytes) -> Any:
     """The one document of YAML that a program wrote, with the scalars of YAML 1.2. yaml.YAMLError: it is none."""
-    return yaml.load(content, _Loader)  # noqa: S506 - a subclass of the safe loader
+    try:
+        return yaml.load(content, _Loader)  # noqa: S506 - a subclass of the safe loader
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # PyYAML lets them through: ValueError for !!int many, KeyError for !!bool many, TypeError for !!set [a].
+        raise yaml.YAMLError(str(error)) from error
 
 
 def _check_events(text: str, name: str) -> None:

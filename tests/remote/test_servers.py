@@ -12,8 +12,8 @@ from typing import TypeVar
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.remote import servers
 from tests.builders import ENVIRONMENT, ROOT, Project
+from tests.remote import servers
 
 pytestmark = pytest.mark.more
 needs_servers = pytest.mark.skipif(bool(servers.SERVERS_MISSING), reason=servers.SERVERS_MISSING)

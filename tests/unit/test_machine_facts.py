@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from onepass.core import sha256_of_files
+from onepass.dvc_repo import dvc_files, machine_folder, machine_folder_of_here
 from onepass.machine_facts import key_of, recall, record
 from tests.builders import Project
 
@@ -27,6 +28,20 @@ def test_what_was_recorded_is_recalled_by_stage_and_content(workspace: Path) -> 
     assert recall("evaluate", key) is None
     assert recall("train-head", key_of(b"another")) is None
     assert [path.name for path in (workspace / ".dvc/cache/onepass/runs").iterdir()] == [f"train-head-{key}.json"]
+
+
+@pytest.mark.parametrize("cache", ["", "../elsewhere", "/nowhere/cache"], ids=["own", "relative", "absolute"])
+@pytest.mark.parametrize("below", [".", "data"])
+def test_the_place_of_facts_is_beside_the_cache_that_dvc_says(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, cache: str, below: str
+) -> None:
+    if cache:
+        (workspace / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {cache}\n")
+    monkeypatch.chdir(workspace / below)
+    own = {"": ".dvc/cache", "../elsewhere": "elsewhere"}.get(cache, cache)
+    expected = (workspace / own / "onepass").resolve()
+    assert machine_folder_of_here().resolve() == expected
+    assert machine_folder(dvc_files()).resolve() == expected
 
 
 @pytest.mark.usefixtures("workspace")
