@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from onepass.backbones import check_backbone
 from onepass.core import UserError, read_yaml
-from onepass.heads import FineTuning, all_head_keys, read_head_plan
+from onepass.heads import FineTuning, all_head_keys, read_head_plan, read_head_section
 from onepass.params import NONE, BackboneParams, DataParams, ParamsError, ParamsFile, SplitParams
 
 SCHEMAS = {schema.section: schema for schema in (DataParams, SplitParams, BackboneParams)}
@@ -124,7 +124,7 @@ def _backbone(params: ParamsFile) -> None:
 
 
 def _head(params: ParamsFile) -> None:
-    params.read(all_head_keys()[0])
+    read_head_section(params)
 
 
 def _train(params: ParamsFile) -> None:

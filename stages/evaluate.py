@@ -3,6 +3,7 @@
 Reads   images.csv, splits.csv, data/features/, data/head/ and the curves of the training.
 Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/predictions.csv  every image: hash, file, split, label, predicted, a probability a class
+        metrics/classes.csv      precision, recall and F1 of each class
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
@@ -16,18 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from onepass.core import UserError, run_stage, sha256_of_files, write_csv, write_json
+from onepass.core import UserError, run_stage, sha256_of_files, write_json
 from onepass.evaluation import (
     CopySearch,
     PhotoFacts,
-    ReliabilityBin,
     RunFacts,
     find_all,
     predict_images,
     read_curve,
-    reliability,
     score,
     write_predictions,
+    write_score_tables,
 )
 from onepass.features import open_store
 from onepass.heads import predictor, read_head, read_head_plan
@@ -53,13 +53,11 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     copies = search.found()
     numbers = {name: number for number, name in enumerate(head.classes)}
     labels, predicted = np.array([numbers[row.label] for row in rows]), probabilities.argmax(axis=1)
-    metrics = score(labels[evaluated], probabilities[evaluated], head.classes, split, head.best_epoch, head.epochs)
+    metrics = score(labels[evaluated], probabilities[evaluated], split, head.best_epoch, head.epochs)
     photos = PhotoFacts(named={*chain(*copies.pairs)})
     images = photos.gathered_from(read_rows(prepared / "images.csv", Image))
     write_predictions(out / "predictions.csv", images, rows, head.classes, probabilities)
-    pairs = ((rows[number].label, head.classes[predicted[number]]) for number in np.flatnonzero(evaluated))
-    write_csv(out / "confusion.csv", ["label", "predicted"], pairs)
-    write_csv(out / "reliability.csv", ReliabilityBin._fields, reliability(labels[evaluated], probabilities[evaluated]))
+    write_score_tables(out, labels[evaluated], probabilities[evaluated], head.classes)
     write_json(out / "metrics.json", metrics.model_dump())
 
     losses = read_curve(curves, "loss").values("validation")

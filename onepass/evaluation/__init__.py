@@ -10,10 +10,13 @@ from onepass.evaluation.metrics import (
     ClassMetrics,
     Metrics,
     ReliabilityBin,
+    read_classes,
     read_metrics,
     read_reliability,
     reliability,
     score,
+    score_classes,
+    write_score_tables,
 )
 from onepass.evaluation.near_copies import CopySearch, NearCopies
 from onepass.evaluation.photo_facts import PhotoFacts
@@ -45,6 +48,7 @@ __all__ = [
     "find_all",
     "predict_images",
     "read_answers",
+    "read_classes",
     "read_curve",
     "read_findings",
     "read_metrics",
@@ -52,6 +56,8 @@ __all__ = [
     "register_finding",
     "reliability",
     "score",
+    "score_classes",
     "summarise_predictions",
     "write_predictions",
+    "write_score_tables",
 ]

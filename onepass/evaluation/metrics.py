@@ -1,4 +1,4 @@
-"""metrics.json: how good the predictions are, and how sure that is."""
+"""metrics.json, classes.csv and reliability.csv: how good the predictions are, and how sure that is."""
 
 import csv
 import json
@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from onepass.core import UserError
+from onepass.core import UserError, write_csv
 from onepass.statistics import wilson
 
 BINS = 10  # of confidence, in the reliability curve and the calibration error
 BRING_UP_TO_DATE = "`dvc repro` brings it up to date."
 
 
-class ClassMetrics(BaseModel):
-    """How well one class is told from the others; shares, 0..1."""
+class ClassMetrics(NamedTuple):
+    """A row of classes.csv: how well one class is told from the others; shares, 0..1."""
 
-    model_config = ConfigDict(frozen=True)
+    label: str
     precision: float
     recall: float
     f1: float
@@ -38,7 +38,6 @@ class Metrics(BaseModel):
     expected_calibration_error: float
     images: int
     correct: int
-    per_class: dict[str, ClassMetrics]
     split: str  # that was evaluated
     chose_the_epoch: bool  # by the evaluated split, so that the accuracy is somewhat optimistic
     best_epoch: int  # counted from 1; 0 where none was chosen
@@ -66,7 +65,6 @@ class ReliabilityBin(NamedTuple):
 def score(
     labels: NDArray[np.int64],
     probabilities: NDArray[np.float64],
-    classes: list[str],
     split: str,
     best_epoch: int,
     epochs: int,
@@ -78,31 +76,73 @@ def score(
         probabilities: (images, classes), rows sum to 1.
 
     """
-    from sklearn.metrics import log_loss, precision_recall_fscore_support  # noqa: PLC0415 - costs a second
+    from sklearn.metrics import log_loss  # noqa: PLC0415 - costs a second
 
     predicted = probabilities.argmax(axis=1)
     correct = int((predicted == labels).sum())
     low, high = wilson(correct / len(labels), len(labels))
-    numbers = list(range(len(classes)))
-    by_class = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
     return Metrics(
         accuracy=correct / len(labels),
         accuracy_low=low,
         accuracy_high=high,
-        log_loss=float(log_loss(labels, probabilities, labels=numbers)),
+        log_loss=float(log_loss(labels, probabilities, labels=range(probabilities.shape[1]))),
         roc_auc=_roc_auc(labels, probabilities),
         expected_calibration_error=calibration_error(labels, probabilities),
         images=len(labels),
         correct=correct,
-        per_class={
-            name: ClassMetrics(precision=float(p), recall=float(r), f1=float(f), images=int(n))
-            for name, p, r, f, n in zip(classes, *by_class, strict=True)
-        },
         split=split,
         chose_the_epoch=split == "validation" and best_epoch > 0,
         best_epoch=best_epoch,
         epochs=epochs,
     )
+
+
+def score_classes(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: list[str]) -> list[ClassMetrics]:
+    """The metrics of each class.
+
+    Args:
+        labels: (images,), numbers of classes.
+        predicted: (images,), likewise.
+
+    """
+    from sklearn.metrics import precision_recall_fscore_support  # noqa: PLC0415 - costs a second
+
+    numbers = list(range(len(classes)))
+    by_class = precision_recall_fscore_support(labels, predicted, labels=numbers, zero_division=0)
+    return [
+        ClassMetrics(name, float(precision), float(recall), float(f1), int(images))
+        for name, precision, recall, f1, images in zip(classes, *by_class, strict=True)
+    ]
+
+
+def write_score_tables(
+    folder: Path, labels: NDArray[np.int64], probabilities: NDArray[np.float64], classes: list[str]
+) -> None:
+    """Writes confusion.csv (label and prediction of each image), classes.csv and reliability.csv.
+
+    Args:
+        labels, probabilities: as for ``score``.
+
+    """
+    predicted = probabilities.argmax(axis=1)
+    pairs = ((classes[label], classes[number]) for label, number in zip(labels, predicted, strict=True))
+    write_csv(folder / "confusion.csv", ["label", "predicted"], pairs)
+    write_csv(folder / "classes.csv", ClassMetrics._fields, score_classes(labels, predicted, classes))
+    write_csv(folder / "reliability.csv", ReliabilityBin._fields, reliability(labels, probabilities))
+
+
+def read_classes(path: Path) -> list[ClassMetrics]:
+    """The rows of classes.csv. UserError where it is missing or something else."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return [
+                ClassMetrics(
+                    row["label"], float(row["precision"]), float(row["recall"]), float(row["f1"]), int(row["images"])
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} cannot be read: {error!r}. {BRING_UP_TO_DATE}") from error
 
 
 def read_metrics(content: bytes, name: str | Path) -> Metrics:

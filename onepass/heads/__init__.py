@@ -8,7 +8,15 @@ of pixels, nor of where the features come from. TensorFlow and scikit-learn are 
 from onepass.heads import kinds
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.fit_task import make_fit_task, resolve_activation
-from onepass.heads.head_kind import FitTask, HeadKind, HeadPlan, all_head_keys, read_head_plan, register_head
+from onepass.heads.head_kind import (
+    FitTask,
+    HeadKind,
+    HeadPlan,
+    all_head_keys,
+    read_head_plan,
+    read_head_section,
+    register_head,
+)
 from onepass.heads.inference import OnBatch, figures, pooling_layer, predictor, restore_network
 from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
@@ -37,6 +45,7 @@ __all__ = [
     "predictor",
     "read_head",
     "read_head_plan",
+    "read_head_section",
     "register_head",
     "resolve_activation",
     "restore_network",

@@ -69,16 +69,20 @@ def read_head_plan(params: ParamsFile, backbone: BackboneParams) -> HeadPlan:
         ParamsError: a value that is not allowed, or that does not fit the backbone.
 
     """
-    any_head, any_train = all_head_keys()
-    kind = KINDS[params.read(any_head).kind]  # type: ignore[attr-defined]  # made below
-    unfreeze = params.read(any_train).unfreeze  # type: ignore[attr-defined]
-    head, train = (
-        params.read(own, ignored=set(every.model_fields) - set(own.model_fields))
-        for own, every in ((kind.head, any_head), (kind.train, any_train))
-    )
+    kind, head = read_head_section(params)
+    _, any_train = all_head_keys()
+    unfreeze = params.read(any_train).unfreeze  # type: ignore[attr-defined]  # made below
+    train = params.read(kind.train, ignored=set(any_train.model_fields) - set(kind.train.model_fields))
     if unfreeze != NONE:
         _check_unfreeze(unfreeze, kind, backbone)
     return HeadPlan(kind, head, train)
+
+
+def read_head_section(params: ParamsFile) -> tuple[HeadKind, Any]:
+    """The chosen kind, and the section head as that kind reads it. ParamsError: a value that is not allowed."""
+    any_head, _ = all_head_keys()
+    kind = KINDS[params.read(any_head).kind]  # type: ignore[attr-defined]  # made below
+    return kind, params.read(kind.head, ignored=set(any_head.model_fields) - set(kind.head.model_fields))
 
 
 def all_head_keys() -> tuple[type[Section], type[Section]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from onepass.core import UserError, sha256_of_files
 from onepass.evaluation import (
+    read_classes,
     read_curve,
     read_findings,
     read_metrics,
@@ -61,7 +62,8 @@ def run_report(
     if not metrics_file.is_file():
         raise UserError(f"{metrics_file} is missing. `dvc repro` writes it; `dvc pull` fetches it.")
     metrics = read_metrics(metrics_file.read_bytes(), metrics_file)
-    each = max(1, min(SAMPLES // len(metrics.per_class), SAMPLES_OF_A_CLASS))
+    classes = read_classes(metrics_folder / "classes.csv")
+    each = max(1, min(SAMPLES // len(classes), SAMPLES_OF_A_CLASS))
     predictions = summarise_predictions(metrics_folder / "predictions.csv", metrics.split, MISTAKES, each)
     samples = dict(list(predictions.samples.items())[:SAMPLES])
     small = [(row.hash, row.file) for rows in samples.values() for row in rows]
@@ -85,7 +87,7 @@ def run_report(
         curves=[(curve, curve_chart(curve, metrics.best_epoch), is_logarithmic(curve)) for curve in curves],
         matrix=confusion_matrix(predictions),
         pairs=confused_pairs(predictions),
-        class_scores=class_scores(metrics, predictions),
+        class_scores=class_scores(classes),
         reliability=reliability_table(bins, metrics.images),
         settings=settings,
         splits_sha256=sha256_of_files(prepared / "splits.csv"),

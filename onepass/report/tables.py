@@ -87,22 +87,20 @@ def confused_pairs(predictions: PredictionSummary) -> tuple[list[tuple[str, str,
 class ClassScore(NamedTuple):
     """How well one class was told from the others."""
 
-    name: str
     scores: ClassMetrics
     bar: Markup  # recall with its interval
 
 
-def class_scores(metrics: Metrics, predictions: PredictionSummary) -> tuple[list[ClassScore], float]:
+def class_scores(classes: Sequence[ClassMetrics]) -> tuple[list[ClassScore], float]:
     """The classes, the lowest recall first, and where their bars begin; they end at 1."""
-    right = dict(zip(predictions.classes, predictions.confusion.diagonal().tolist(), strict=True))
-    lowest = sorted(metrics.per_class.items(), key=lambda item: (item[1].recall, item[0]))[:ROWS]
-    intervals = {name: wilson(right[name] / scores.images, scores.images) for name, scores in lowest}
-    start = round_down(min(low for low, _ in intervals.values()))
+    lowest = sorted(classes, key=lambda scores: (scores.recall, scores.label))[:ROWS]
+    intervals = [wilson(scores.recall, scores.images) for scores in lowest]
+    start = round_down(min(low for low, _ in intervals))
     across = Axis(start, 1, 6, 154)
     rows = []
-    for name, scores in lowest:
-        text = " to ".join(map(percent, intervals[name]))
-        rows.append(ClassScore(name, scores, interval_bar(text, scores.recall, *intervals[name], across)))
+    for scores, interval in zip(lowest, intervals, strict=True):
+        text = " to ".join(map(percent, interval))
+        rows.append(ClassScore(scores, interval_bar(text, scores.recall, *interval, across)))
     return rows, start
 
 

@@ -7,10 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from onepass.checks import committed_params, idle_keys, known_keys, problems_of
-from onepass.core import UserError, load_yaml
+from onepass.core import UserError, read_yaml
 from onepass.params import ParamsError, ParamsFile
 from onepass.trials.recipes import FOLDER, read_recipe, recipe_settings
 
@@ -91,8 +89,8 @@ def _parsed(text: str) -> tuple[str, list[Any]]:
 def _value(text: str) -> Any:
     """As params.yaml would read it; what is no YAML is a text."""
     try:
-        return load_yaml(text)
-    except yaml.YAMLError:
+        return read_yaml(text.encode(errors="surrogateescape"), "-S")
+    except UserError:
         return text
 
 

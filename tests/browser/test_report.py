@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 
 from docs.screenshots import started
 from onepass.core import UserError
+from onepass.evaluation import read_classes
 from onepass.features import FINGERPRINT_FILE
 from stages import evaluate
 from tests.browser.browser import Scheme, needs_browser, opened, serious_findings
@@ -234,8 +235,9 @@ def test_scores_are_percent_and_other_figures_are_named_with_their_unit(browser:
     points = metrics["expected_calibration_error"] * 100
     assert f"{points:.1f} percentage points" in " ".join(figures.split())
     assert f"{metrics['roc_auc']:.3f} from 0 to 1" in " ".join(figures.split())
-    lowest = sorted(metrics["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))
-    assert f1 == [f"{scores['f1'] * 100:.1f}\u202f%" for _, scores in lowest]
+    classes = read_classes(report.parent / "classes.csv")
+    lowest = sorted(classes, key=lambda scores: (scores.recall, scores.label))
+    assert f1 == [f"{scores.f1 * 100:.1f}\u202f%" for scores in lowest]
     assert len(accuracy) == 2
     assert all(re.fullmatch(r"\d+\.\d\d\u202f%", text) for text in accuracy)
     assert f"{metrics['accuracy']:.3f}" not in said.replace(f"{metrics['log_loss']:.3f}", "")

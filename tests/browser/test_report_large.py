@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from docs.screenshots import started
+from onepass.core import write_csv
 from onepass.evaluation import ClassMetrics, Metrics, Prediction
 from onepass.features import FINGERPRINT_FILE, Store
 from onepass.heads import TrainedHead, write_head
@@ -39,7 +40,8 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8)).save(path)
         photos.append((hashlib.sha256(path.read_bytes()).hexdigest(), path.name))
     low, high = wilson(0.9, IMAGES)
-    scores = ClassMetrics(precision=0.9, recall=0.9, f1=0.9, images=IMAGES // len(CLASSES))
+    classes = [ClassMetrics(name, 0.9, 0.9, 0.9, IMAGES // len(CLASSES)) for name in CLASSES]
+    write_csv(project / OUT / "classes.csv", ClassMetrics._fields, classes)
     metrics = Metrics(
         accuracy=0.9,
         accuracy_low=low,
@@ -49,7 +51,6 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         expected_calibration_error=0.0,
         images=IMAGES,
         correct=IMAGES * 9 // 10,
-        per_class=dict.fromkeys(CLASSES, scores),
         split="validation",
         chose_the_epoch=True,
         best_epoch=1,

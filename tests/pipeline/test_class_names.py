@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onepass.core import write_json
-from onepass.evaluation import read_answers, read_findings, read_metrics
+from onepass.evaluation import read_answers, read_classes, read_findings
 from onepass.heads import read_head, write_head
 from onepass.model.keras_model import read_model
 from tests.browser.report_project import HEAD, MODEL, OUT, run_stages
@@ -52,8 +52,7 @@ def test_a_head_knows_it_again(tmp_path: Path) -> None:
 
 def test_every_output_of_a_run_names_it_as_the_folder_does(finished: Path) -> None:
     assert read_head(finished / HEAD).classes == read_model(finished / MODEL).classes == [CLASS, "thé"]
-    metrics = finished / OUT / "metrics.json"
-    assert list(read_metrics(metrics.read_bytes(), metrics).per_class) == [CLASS, "thé"]
+    assert [row.label for row in read_classes(finished / OUT / "classes.csv")] == [CLASS, "thé"]
     assert any(CLASS in finding.evidence for finding in read_findings(finished / OUT / "findings.json"))
     labels, _ = read_answers((finished / OUT / "predictions.csv").read_bytes(), "test")
     assert set(labels.values()) == {CLASS, "thé"}

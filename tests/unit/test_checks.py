@@ -167,6 +167,13 @@ def test_every_wrong_key_has_a_line_of_its_own_section_by_section(backbone: dict
     assert keys == [key.replace("__", ".") for key in wrong]
 
 
+@pytest.mark.parametrize("other", [{"backbone__views": 0}, {"train__batch": 0}], ids=str)
+def test_what_does_not_fit_together_is_named_beside_another_wrong_key(other: dict[str, Any]) -> None:
+    wrong = {"head__hidden_units": [120, 60], "head__dropout": [0.25], **other}
+    keys = {line.partition(":")[0] for line in problems_of(params(**wrong))}
+    assert keys == {"head.dropout", *(key.replace("__", ".") for key in other)}
+
+
 def test_a_section_that_is_none_says_which_keys_it_has() -> None:
     [line] = problems_of(ParamsFile({**params()._content, "train": None}))
     assert line.startswith("train: None given; allowed: a section with the keys ")

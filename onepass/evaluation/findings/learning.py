@@ -165,7 +165,7 @@ def out_of_balance(facts: RunFacts) -> Finding | None:
         "classes-out-of-balance",
         f"Of the class {largest} there are {most} training images, of {smallest} {fewest}, {most / fewest:.1f} times "
         "fewer: a head that rarely answers the small class loses little.",
-        "Set train.class_weights: balanced, and look at the recall of each class in metrics.json.",
+        "Set train.class_weights: balanced, and look at the recall of each class in metrics/classes.csv.",
     )
 
 

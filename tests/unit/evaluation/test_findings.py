@@ -48,7 +48,6 @@ def scored(correct: int, images: int, best_epoch: int = 14, epochs: int = 24) ->
         expected_calibration_error=0,
         images=images,
         correct=correct,
-        per_class={},
         split="test",
         chose_the_epoch=False,
         best_epoch=best_epoch,

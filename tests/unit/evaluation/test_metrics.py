@@ -7,7 +7,18 @@ import pytest
 from numpy.typing import NDArray
 
 from onepass.core import UserError, write_csv, write_json
-from onepass.evaluation import ClassMetrics, Metrics, ReliabilityBin, read_metrics, read_reliability, reliability, score
+from onepass.evaluation import (
+    ClassMetrics,
+    Metrics,
+    ReliabilityBin,
+    read_classes,
+    read_metrics,
+    read_reliability,
+    reliability,
+    score,
+    score_classes,
+    write_score_tables,
+)
 from onepass.evaluation.metrics import calibration_error
 from onepass.statistics import wilson
 
@@ -49,26 +60,26 @@ def test_calibration_error_is_zero_where_confidence_equals_accuracy() -> None:
     assert calibration_error(np.array([1, 1, 1, 0]), binary([0.75] * 4)) == pytest.approx(0)
 
 
-def scored(labels: NDArray[np.int64], probabilities: NDArray[np.float64], classes: list[str] = CLASSES) -> Metrics:
-    return score(labels, probabilities, classes, "test", best_epoch=3, epochs=5)
+def scored(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Metrics:
+    return score(labels, probabilities, "test", best_epoch=3, epochs=5)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_perfect_predictions_have_perfect_scores(classes: int) -> None:
     labels = np.array([0, 1, classes - 1] * 10)
-    found = scored(labels, certain(list(labels), classes, confidence=1.0), CLASSES[:classes])
+    found = scored(labels, certain(list(labels), classes, confidence=1.0))
     assert (found.accuracy, found.accuracy_high, found.roc_auc) == (1, 1, 1)
     assert found.log_loss == pytest.approx(0, abs=1e-9)
     assert found.expected_calibration_error == 0
     assert (found.images, found.correct) == (30, 30)
-    assert all(of_class.f1 == 1 for of_class in found.per_class.values())
+    assert all(of_class.f1 == 1 for of_class in score_classes(labels, labels, CLASSES[:classes]))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_random_predictions_score_like_chance(classes: int) -> None:
     random = np.random.default_rng(0)
     labels = random.integers(classes, size=6000)
-    found = scored(labels, random.dirichlet(np.ones(classes), size=6000), CLASSES[:classes])
+    found = scored(labels, random.dirichlet(np.ones(classes), size=6000))
     assert found.accuracy_low < 1 / classes < found.accuracy_high
     assert found.roc_auc == pytest.approx(0.5, abs=0.03)
 
@@ -82,19 +93,16 @@ def test_figures_of_every_class_equal_a_hand_count() -> None:
     predicted = [0, 0, 1, 2, 1, 1, 0, 0, 0, 0]
     found = scored(np.array(labels), certain(predicted))
     assert (found.accuracy, found.correct, found.images) == (0.4, 4, 10)
-    assert found.per_class["ant"].model_dump() == pytest.approx(
-        {"precision": 2 / 6, "recall": 2 / 4, "f1": 0.4, "images": 4}
-    )
-    assert found.per_class["bee"].model_dump() == pytest.approx(
-        {"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "images": 3}
-    )
-    assert found.per_class["cat"] == ClassMetrics(precision=0, recall=0, f1=0, images=3)
+    ant, bee, cat = score_classes(np.array(labels), np.array(predicted), CLASSES[:3])
+    assert ant[1:] == pytest.approx((2 / 6, 2 / 4, 0.4, 4))
+    assert bee[1:] == pytest.approx((2 / 3, 2 / 3, 2 / 3, 3))
+    assert cat == ClassMetrics("cat", precision=0, recall=0, f1=0, images=3)
 
 
 def test_roc_auc_of_two_classes_counts_pairs_in_the_right_order() -> None:
     labels = np.array([0, 0, 1, 1])
     ranked = binary([0.1, 0.6, 0.4, 0.9])  # of four pairs of one image a class, one is in the wrong order
-    assert scored(labels, ranked, CLASSES[:2]).roc_auc == pytest.approx(0.75)
+    assert scored(labels, ranked).roc_auc == pytest.approx(0.75)
 
 
 def test_the_interval_is_wilsons_and_of_the_accuracy() -> None:
@@ -109,7 +117,7 @@ def test_the_interval_is_wilsons_and_of_the_accuracy() -> None:
 def test_only_images_that_chose_the_epoch_make_the_accuracy_optimistic(
     split: str, best_epoch: int, optimistic: bool
 ) -> None:
-    found = score(np.array([0, 1, 1, 2]), certain([0, 1, 1, 1]), CLASSES, split, best_epoch, epochs=5)
+    found = score(np.array([0, 1, 1, 2]), certain([0, 1, 1, 1]), split, best_epoch, epochs=5)
     assert (found.split, found.best_epoch, found.epochs, found.chose_the_epoch) == (split, best_epoch, 5, optimistic)
     low, high = wilson(0.75, 4)
     sentence = f"accuracy 0.7500 (95 % interval {low:.4f} to {high:.4f}) on 4 {split} images"
@@ -117,8 +125,19 @@ def test_only_images_that_chose_the_epoch_make_the_accuracy_optimistic(
     assert found.sentence == sentence + more
 
 
-def test_metrics_come_back_as_they_were_written_whatever_the_classes_are_called(tmp_path: Path) -> None:
-    written = scored(np.array([0, 1, 1, 2]), certain([0, 1, 1, 1]), ["ant", "caf\udce9", "thé\n"])
+def test_scores_of_classes_come_back_whatever_these_are_called(tmp_path: Path) -> None:
+    classes, labels = ["ant", "caf\udce9", "thé\n"], np.array([0, 1, 1, 2])
+    write_score_tables(tmp_path, labels, certain([0, 1, 1, 1]), classes)
+    assert read_classes(tmp_path / "classes.csv") == score_classes(labels, np.array([0, 1, 1, 1]), classes)
+    assert len(read_reliability(tmp_path / "reliability.csv")) == 1
+    assert (tmp_path / "confusion.csv").read_bytes().startswith(b"label,predicted\nant,ant\ncaf\xe9,caf\xe9\n")
+    (tmp_path / "classes.csv").write_text("label,precision\nant,1\n")
+    with pytest.raises(UserError, match=r"classes\.csv cannot be read: .*`dvc repro` brings it up to date"):
+        read_classes(tmp_path / "classes.csv")
+
+
+def test_metrics_come_back_as_they_were_written(tmp_path: Path) -> None:
+    written = scored(np.array([0, 1, 1, 2]), certain([0, 1, 1, 1]))
     write_json(tmp_path / "metrics.json", written.model_dump())
     assert read_metrics((tmp_path / "metrics.json").read_bytes(), "metrics.json") == written
 
