@@ -27,6 +27,7 @@ from onepass.trials.changes import Trial
 
 CHECKOUTS = Path(".dvc/tmp/onepass/trials")
 LOCKS = ("dvc.lock", "data/dvc.lock")  # what is known of earlier runs, committed or not
+REF_RACE = "Failed to set 'refs/exps"  # what DVC says where another process writes a reference at the same time
 LOCAL = Path(".dvc/config.local")  # credentials and the like, which git does not know
 
 
@@ -110,6 +111,8 @@ def _run(trial: Trial, folder: Path, options: Sequence[str], again: bool, quiet:
     well = done.returncode == 0
     if quiet:
         print(f"{trial.name}: {'done' if well else 'failed'}\n{done.stdout}", flush=True)
+    if not well and quiet and REF_RACE in done.stdout:  # two ended at once; what was computed is kept
+        return _run(trial, folder, options, again, quiet)
     if well and again:
         _rename(name, trial.name)
     return well
