@@ -74,8 +74,8 @@ def cache_folder(files: Any) -> Path:
 
 
 def has_remote(files: Any) -> bool:
-    """Whether the repository knows a remote for its data."""
-    return bool(files.repo.config.get("remote"))
+    """Whether the repository has a default remote for its data, beside the one that DVC's file system makes up."""
+    return files.repo.config.get("core", {}).get("remote") not in (None, "auto-generated-upstream")
 
 
 def machine_folder(files: Any) -> Path:

@@ -1,12 +1,12 @@
 """Trials: experiments that are exactly what they say, the last commit and these changes.
 
 ``recipes`` are named sets of params, ``changes`` turn what a person typed into the params of each experiment, and
-``worktree`` runs one in a checkout of its own, so that the workspace stays as it is. Knows nothing of comparing.
+``checkout`` runs one in a clone of its own, so that the workspace stays as it is. Knows nothing of comparing.
 """
 
 from onepass.trials.changes import Trial, plan_trials
+from onepass.trials.checkout import run_trials
 from onepass.trials.recipes import FOLDER, Recipe, read_recipe, recipe_names, recipe_settings
-from onepass.trials.worktree import run_trials
 
 __all__ = [
     "FOLDER",

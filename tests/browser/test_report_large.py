@@ -115,6 +115,6 @@ def test_a_thousand_classes_and_a_million_predictions_give_a_small_page_at_once(
         with opened(browser, page) as (opened_page, _, messages):
             assert time.monotonic() - start < 2
             assert opened_page.locator("img").count() == 48
-            assert "970 more are in metrics/metrics.json" in opened_page.inner_text("#main")
+            assert "970 more are in metrics/classes.csv" in opened_page.inner_text("#main")
             assert "of 9,000 pairs" in opened_page.inner_text("#main")
             assert messages == []

@@ -125,7 +125,7 @@ def check_parts(server: servers.S3Server) -> None:
 def test_servers_end_with_killed_tests(tmp_path: Path) -> None:
     script = (
         "import pathlib, sys, time\n"
-        "from tests import servers\n"
+        "from tests.remote import servers\n"
         "with servers.sshd(pathlib.Path(sys.argv[1])):\n"
         "    print('up', flush=True)\n"
         "    time.sleep(600)\n"
@@ -149,7 +149,7 @@ def test_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 
 
 def test_required_servers_that_are_missing_are_an_error() -> None:
-    code = "import shutil; shutil.which = lambda *_, **__: None; import tests.servers"
+    code = "import shutil; shutil.which = lambda *_, **__: None; import tests.remote.servers"
     environment = {**ENVIRONMENT, "ONEPASS_REQUIRE_SERVERS": "1"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

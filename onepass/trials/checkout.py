@@ -1,8 +1,9 @@
-"""Runs an experiment in a checkout of its own: a git worktree of the last commit that shares git's and DVC's stores.
+"""Runs an experiment in a checkout of its own: a clone of the repository that shares git's objects and DVC's cache.
 
 The workspace is neither read nor written, but for what it knows of earlier runs (dvc.lock) and its local settings of
-DVC. The checkout stays, so that the next experiment finds its features already linked there: what an experiment
-costs is what `dvc repro` costs.
+DVC; git learns of the experiment when it is done. The clone stays, so that the next experiment finds its features
+already linked there: what an experiment costs is what `dvc repro` costs. (A git worktree would share DVC's references
+of the run that is going on, and two runs at a time would write over each other's.)
 """
 
 import os
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
@@ -27,7 +29,6 @@ from onepass.trials.changes import Trial
 
 CHECKOUTS = Path(".dvc/tmp/onepass/trials")
 LOCKS = ("dvc.lock", "data/dvc.lock")  # what is known of earlier runs, committed or not
-REF_RACE = "Failed to set 'refs/exps"  # what DVC says where another process writes a reference at the same time
 LOCAL = Path(".dvc/config.local")  # credentials and the like, which git does not know
 
 
@@ -53,7 +54,7 @@ def run_trials(trials: Sequence[Trial], again: bool, jobs: int = 1) -> list[Tria
 
     def run(trial: Trial) -> bool:
         with checkout(cache) as folder:
-            return _run(trial, folder, options, again and trial.name in taken, quiet=jobs > 1)
+            return _run(trial, folder, options, quiet=jobs > 1)
 
     with ThreadPoolExecutor(max(jobs, 1)) as threads:
         done = list(threads.map(run, trials))
@@ -70,18 +71,27 @@ def checkout(cache: Path) -> Iterator[Path]:
             with FileLock(f"{folder}.lock").acquire(timeout=0):
                 _prepare(folder, cache)
                 yield folder
+                folder.with_suffix(".running").unlink()
                 return
         except Timeout:
             continue
 
 
 def _prepare(folder: Path, cache: Path) -> None:
-    head = _git("rev-parse", "HEAD")
-    if not (folder / ".git").is_file() or _fails("git", "-C", str(folder), "rev-parse", "HEAD"):
-        shutil.rmtree(folder, ignore_errors=True)
-        _git("worktree", "prune")
-        _git("worktree", "add", "--quiet", "--detach", "--force", str(folder), head)
-    _git("checkout", "--quiet", "--force", "--detach", head, folder=folder)
+    """Makes the checkout that of the last commit, with no experiments of its own."""
+    if folder.with_suffix(".running").exists():  # its user died; what that one started may still be writing there
+        dead = folder.with_name(f"{folder.name}.{uuid4().hex}")
+        folder.rename(dead)
+        shutil.rmtree(dead, ignore_errors=True)
+    if not (folder / ".git").is_dir():
+        _git("clone", "--quiet", "--shared", "--no-checkout", ".", str(folder))
+    folder.with_suffix(".running").touch()
+    for key in ("user.name", "user.email"):  # whoever runs it is its author, also where only this repository says who
+        if who := _git("config", "--default", "", "--get", key):
+            _git("config", key, who, folder=folder)
+    for ref in _git("for-each-ref", "--format=%(refname)", "refs/exps", folder=folder).splitlines():
+        _git("update-ref", "-d", ref, folder=folder)
+    _git("checkout", "--quiet", "--force", "--detach", _git("rev-parse", "HEAD"), folder=folder)
     _git("clean", "--quiet", "--force", "-d", folder=folder)  # not what git ignores: outputs stay
     for lock in LOCKS:
         if Path(lock).is_file():
@@ -95,12 +105,11 @@ def _prepare(folder: Path, cache: Path) -> None:
     write_atomically(folder / LOCAL, stream.getvalue().encode())
 
 
-def _run(trial: Trial, folder: Path, options: Sequence[str], again: bool, quiet: bool) -> bool:
+def _run(trial: Trial, folder: Path, options: Sequence[str], quiet: bool) -> bool:
+    """Whether it went well; then it has replaced an experiment of this name."""
     write_atomically(folder / "params.yaml", edited(committed_text(), trial.settings))
-    # An experiment that is to be replaced stays until the new one is there.
-    name = f"{trial.name}-again" if again else trial.name
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "exp", "run", "--name", name, "--allow-missing", *options],
+        [sys.executable, "-m", "dvc", "exp", "run", "--name", trial.name, "--allow-missing", *options],
         cwd=folder,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         stdout=subprocess.PIPE if quiet else None,
@@ -111,20 +120,11 @@ def _run(trial: Trial, folder: Path, options: Sequence[str], again: bool, quiet:
     well = done.returncode == 0
     if quiet:
         print(f"{trial.name}: {'done' if well else 'failed'}\n{done.stdout}", flush=True)
-    if not well and quiet and REF_RACE in done.stdout:  # two ended at once; what was computed is kept
-        return _run(trial, folder, options, again, quiet)
-    if well and again:
-        _rename(name, trial.name)
+    if well:
+        for ref in _git("for-each-ref", "--format=%(refname)", "refs/exps", folder=folder).splitlines():
+            if ref.endswith(f"/{trial.name}"):
+                _git("fetch", "--quiet", "--no-write-fetch-head", str(folder), f"+{ref}:{ref}")
     return well
-
-
-def _rename(old: str, new: str) -> None:
-    """Gives an experiment another's name. DVC's own command takes a second to start."""
-    for ref in _git("for-each-ref", "--format=%(refname) %(objectname)", "refs/exps").splitlines():
-        place, _, commit = ref.partition(" ")
-        if place.endswith(f"/{old}"):
-            _git("update-ref", f"{place.rpartition('/')[0]}/{new}", commit)
-            _git("update-ref", "-d", place)
 
 
 def edited(text: bytes, settings: Mapping[str, Any]) -> bytes:
@@ -145,7 +145,3 @@ def _git(*arguments: str, folder: Path = Path()) -> str:
     if done.returncode:
         raise UserError(f"git {' '.join(arguments)} failed: {done.stderr.strip()}")
     return done.stdout.strip()
-
-
-def _fails(*command: str) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode != 0
