@@ -78,6 +78,27 @@ def has_remote(files: Any) -> bool:
     return files.repo.config.get("core", {}).get("remote") not in (None, "auto-generated-upstream")
 
 
+def is_kept(files: Any, path: Path) -> bool:
+    """Whether DVC keeps a file or folder, something in it, or a folder that it is in."""
+    mine = path.absolute()
+    kept = [Path(out.fs_path) for out in files.repo.index.outs]
+    return any(mine == theirs or mine in theirs.parents or theirs in mine.parents for theirs in kept)
+
+
+def write_settings(files: Any, folder: Path) -> None:
+    """Gives another checkout the settings of this workspace, with absolute paths, and links to this cache.
+
+    Links instead of copies: features of 100,000 photos have gigabytes.
+    """
+    from dvc.config import Config, merge  # noqa: PLC0415
+
+    with Config(str(folder / ".dvc")).edit("local") as settings:
+        settings.clear()
+        for level in ("repo", "local"):  # the others are those of the person or the machine: there, too
+            merge(settings, files.repo.config.read(level))
+        merge(settings, {"cache": {"dir": str(cache_folder(files)), "type": "hardlink,symlink"}})
+
+
 def machine_folder(files: Any) -> Path:
     """A folder beside the DVC cache: the same one for every temporary workspace of ``dvc exp run``."""
     return cache_folder(files) / "onepass"

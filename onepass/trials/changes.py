@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -40,12 +41,19 @@ def plan_trials(
     """
     if not NAME.fullmatch(name) or name.endswith((".lock", ".")) or ".." in name or "@{" in name:
         raise UserError(f"{name!r} is no name that git takes: use letters, digits, - and _.")
+    for text in (*changes, str(photos)):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise UserError(f"{text!r} is not UTF-8, which params.yaml has to be. Rename it, or make a link to it.")
     base = recipe_settings(read_recipe(FOLDER / f"{recipe}.yaml")) if recipe else {}
     if photos:
         if not photos.exists():
             raise UserError(f"--photos: {photos} does not exist. Give a folder of photos, or a CSV.")
         base["data.root"] = str(photos.absolute())
-    alternatives = [[(key, value) for value in values] for key, values in map(_parsed, changes)]
+    given = [*map(_parsed, changes)]
+    keys = Counter([key for key, _ in given] + ["data.root"] * bool(photos))
+    if twice := [key for key, times in keys.items() if times > 1]:
+        raise UserError(f"{', '.join(twice)}: given twice. Several values go into one -S, separated by commas.")
+    alternatives = [[(key, value) for value in values] for key, values in given]
     committed = committed_params()
     grid = [dict(chosen) for chosen in product(*alternatives)]
     found = []

@@ -1,9 +1,9 @@
-"""Runs an experiment in a checkout of its own: a clone of the repository that shares git's objects and DVC's cache.
+"""Runs an experiment in a checkout of its own: a repository that shares git's objects and DVC's cache.
 
-The workspace is neither read nor written, but for what it knows of earlier runs (dvc.lock) and its local settings of
-DVC; git learns of the experiment when it is done. The clone stays, so that the next experiment finds its features
-already linked there: what an experiment costs is what `dvc repro` costs. (A git worktree would share DVC's references
-of the run that is going on, and two runs at a time would write over each other's.)
+The workspace is not written, and only read for what it knows of earlier runs (dvc.lock), its settings of DVC, and
+photos and weights that neither git nor DVC keeps; git learns of the experiment when it is done. The files stay, so that
+the next experiment finds its features already linked there: what an experiment costs is what `dvc repro` costs. (A git
+worktree would share DVC's references of the run that is going on, and two at a time would write over each other's.)
 """
 
 import os
@@ -12,24 +12,24 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from configparser import ConfigParser
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
-from onepass.checks import committed_text
 from onepass.core import UserError, write_atomically
-from onepass.dvc_repo import cache_folder, dvc_files, experiments_of_head, has_remote
-from onepass.trials.changes import Trial
+from onepass.dvc_repo import dvc_files, experiments_of_head, has_remote, is_kept, write_settings
+from onepass.params import read_params
+from onepass.trials.changes import PATHS, Trial
 
 CHECKOUTS = Path(".dvc/tmp/onepass/trials")
 LOCKS = ("dvc.lock", "data/dvc.lock")  # what is known of earlier runs, committed or not
-LOCAL = Path(".dvc/config.local")  # credentials and the like, which git does not know
+AUTHOR = ("user.name", "user.email")  # also where only this repository says who that is
 
 
 def run_trials(trials: Sequence[Trial], again: bool, jobs: int = 1) -> list[Trial]:
@@ -49,12 +49,12 @@ def run_trials(trials: Sequence[Trial], again: bool, jobs: int = 1) -> list[Tria
         raise UserError(
             f"{', '.join(known)}: there is an experiment of this name. Give another name, or --again to replace it."
         )
-    cache = cache_folder(files)
+    head = _git("rev-parse", "HEAD")
     options = ["--pull"] if has_remote(files) else []
 
     def run(trial: Trial) -> bool:
-        with checkout(cache) as folder:
-            return _run(trial, folder, options, quiet=jobs > 1)
+        with checkout(files, head) as (folder, lock), linked(files, folder, trial):
+            return _run(trial, folder, head, options, lock, quiet=jobs > 1)
 
     with ThreadPoolExecutor(max(jobs, 1)) as threads:
         done = list(threads.map(run, trials))
@@ -62,52 +62,69 @@ def run_trials(trials: Sequence[Trial], again: bool, jobs: int = 1) -> list[Tria
 
 
 @contextmanager
-def checkout(cache: Path) -> Iterator[Path]:
-    """A checkout of the last commit that nobody else uses; the system frees one whose user died."""
-    for number in range(1000):
+def checkout(files: Any, head: str) -> Iterator[tuple[Path, int]]:
+    """A checkout of a commit that nobody else uses, and its lock, which is held while any process has it open."""
+    CHECKOUTS.mkdir(parents=True, exist_ok=True)
+    for number in count():
         folder = CHECKOUTS / str(number)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(f"{folder}.lock").acquire(timeout=0):
-                _prepare(folder, cache)
-                yield folder
-                folder.with_suffix(".running").unlink()
-                return
-        except Timeout:
-            continue
+        with folder.with_suffix(".lock").open("a") as lock:
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                continue
+            _prepare(folder, files, head)
+            yield folder, lock.fileno()
+            folder.with_suffix(".running").unlink()
+            return
 
 
-def _prepare(folder: Path, cache: Path) -> None:
-    """Makes the checkout that of the last commit, with no experiments of its own."""
-    if folder.with_suffix(".running").exists():  # its user died; what that one started may still be writing there
+def _prepare(folder: Path, files: Any, head: str) -> None:
+    """Makes the files those of the commit, and git new; outputs stay."""
+    running = folder.with_suffix(".running")
+    if running.exists() and folder.exists():  # its user died; what that one started may still be writing there
         dead = folder.with_name(f"{folder.name}.{uuid4().hex}")
         folder.rename(dead)
         shutil.rmtree(dead, ignore_errors=True)
-    if not (folder / ".git").is_dir():
-        _git("clone", "--quiet", "--shared", "--no-checkout", ".", str(folder))
-    folder.with_suffix(".running").touch()
-    for key in ("user.name", "user.email"):  # whoever runs it is its author, also where only this repository says who
+    folder.mkdir(exist_ok=True)
+    running.touch()
+    shutil.rmtree(folder / ".git", ignore_errors=True)  # this repository may have moved, or have been fetched again
+    _git("init", "--quiet", "--template=", str(folder))
+    common = Path(_git("rev-parse", "--git-common-dir")).absolute()
+    (folder / ".git/objects/info/alternates").write_text(f"{common}/objects\n")
+    if (common / "shallow").is_file():
+        shutil.copyfile(common / "shallow", folder / ".git/shallow")
+    for key in AUTHOR:
         if who := _git("config", "--default", "", "--get", key):
             _git("config", key, who, folder=folder)
-    for ref in _git("for-each-ref", "--format=%(refname)", "refs/exps", folder=folder).splitlines():
-        _git("update-ref", "-d", ref, folder=folder)
-    _git("checkout", "--quiet", "--force", "--detach", _git("rev-parse", "HEAD"), folder=folder)
-    _git("clean", "--quiet", "--force", "-d", folder=folder)  # not what git ignores: outputs stay
+    _git("checkout", "--quiet", "--force", "--detach", head, folder=folder)
+    _git("clean", "--quiet", "--force", "-d", folder=folder)  # not what git ignores
     for lock in LOCKS:
         if Path(lock).is_file():
             shutil.copyfile(lock, folder / lock)
-    settings = ConfigParser(interpolation=None)
-    settings.read(LOCAL, encoding="utf-8")
-    # Links instead of copies: features of 100,000 photos have gigabytes.
-    settings.read_dict({"cache": {"dir": str(cache), "type": "hardlink,symlink"}})
-    stream = StringIO()
-    settings.write(stream)
-    write_atomically(folder / LOCAL, stream.getvalue().encode())
+    write_settings(files, folder)
 
 
-def _run(trial: Trial, folder: Path, options: Sequence[str], quiet: bool) -> bool:
+@contextmanager
+def linked(files: Any, folder: Path, trial: Trial) -> Iterator[None]:
+    """The params of a trial, and links to the photos and weights that they name and neither git nor DVC keeps."""
+    params = folder / "params.yaml"
+    write_atomically(params, edited(params.read_bytes(), trial.settings))
+    content = read_params(params)
+    with ExitStack() as links:
+        for key in PATHS:
+            path = Path(content.value(*key.split(".")))
+            if path.is_absolute() or not path.exists() or is_kept(files, path):
+                continue
+            for part in (*reversed(path.parents), path):
+                if not (folder / part).exists():
+                    (folder / part).symlink_to(part.absolute())
+                    links.callback((folder / part).unlink, missing_ok=True)
+                    break
+        yield
+
+
+def _run(trial: Trial, folder: Path, head: str, options: Sequence[str], lock: int, quiet: bool) -> bool:
     """Whether it went well; then it has replaced an experiment of this name."""
-    write_atomically(folder / "params.yaml", edited(committed_text(), trial.settings))
     done = subprocess.run(
         [sys.executable, "-m", "dvc", "exp", "run", "--name", trial.name, "--allow-missing", *options],
         cwd=folder,
@@ -115,15 +132,18 @@ def _run(trial: Trial, folder: Path, options: Sequence[str], quiet: bool) -> boo
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.STDOUT,
         text=True,
+        errors="replace",
         check=False,
+        pass_fds=[lock],  # where this process is killed and that one goes on, nobody else may use the folder
     )
     well = done.returncode == 0
     if quiet:
         print(f"{trial.name}: {'done' if well else 'failed'}\n{done.stdout}", flush=True)
     if well:
-        for ref in _git("for-each-ref", "--format=%(refname)", "refs/exps", folder=folder).splitlines():
-            if ref.endswith(f"/{trial.name}"):
-                _git("fetch", "--quiet", "--no-write-fetch-head", str(folder), f"+{ref}:{ref}")
+        ref = f"refs/exps/{head[:2]}/{head[2:]}/{trial.name}"
+        _git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(folder), f"+{ref}:{ref}")
+        if not quiet:  # DVC has just said that it has applied the results; that was in the checkout
+            print(f"The workspace is as it was; `dvc exp apply {trial.name}` brings it all there.", flush=True)
     return well
 
 

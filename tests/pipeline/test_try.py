@@ -3,15 +3,15 @@
 import csv
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from onepass.comparison import Experiments
-from tests.builders import ENVIRONMENT, Project, with_own_photos, write_photos
+from tests.builders import ENVIRONMENT, Project, stages_run, with_own_photos, write_photos
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_the_workspace_stays_as_it_is_whether_it_works_or_not(project: Project) 
 def test_each_starts_from_the_commit_and_from_no_other(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt(project, "first", "-S", "train.class_weights=balanced")
     output = attempt(project, "second", "-S", "train.seed=3")
-    assert "extract-features" not in [line.split("'")[1] for line in output.splitlines() if line.startswith("Running")]
+    assert stages_run(output) == ["train-head", "evaluate", "report"]  # and not extract-features
     monkeypatch.chdir(project.folder)
     experiments = Experiments()
     first, second = (experiments.read(name).params for name in ("first", "second"))
@@ -82,6 +82,7 @@ def test_each_starts_from_the_commit_and_from_no_other(project: Project, monkeyp
     assert (first["train.class_weights"], first["train.seed"]) == ("balanced", 0)
     assert (second["train.class_weights"], second["train.seed"]) == ("none", 3)
     assert shown(project)["second"]["train.seed"] == "3"
+    assert project.run("dvc", "exp", "list", "--name-only").split() == ["first", "second"]
 
 
 def test_features_are_linked_and_not_copied(project: Project) -> None:
@@ -101,7 +102,7 @@ def test_a_taken_name_is_refused_and_again_replaces_it_once_the_new_one_is_there
     (project.folder.parent / "none").mkdir()
     attempt(project, "mine", "--again", "--photos", str(project.folder.parent / "none"), expect=1)
     assert shown(project)["mine"]["train.seed"] == "2"
-    assert "mine-again" not in shown(project)
+    assert project.run("dvc", "exp", "list", "--name-only").split() == ["mine"]
 
 
 def test_what_was_tried_can_be_applied(project: Project) -> None:
@@ -121,17 +122,62 @@ def test_photos_of_any_name_make_a_grid_two_at_a_time(project: Project) -> None:
 
 
 @pytest.mark.more
-def test_a_killed_one_leaves_the_workspace_and_the_next_one_works(project: Project) -> None:
+@pytest.mark.parametrize("all_of_it", [True, False], ids=["all of it", "without its DVC"])
+def test_a_killed_one_leaves_the_workspace_and_the_next_one_works(project: Project, all_of_it: bool) -> None:
     before = contents(project)
     environment = {**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site")}
     command = ["python", "-m", "onepass", "try", "killed", "-S", "split.seed=3"]
-    process = subprocess.Popen(
-        command, cwd=project.folder, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    time.sleep(4)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with subprocess.Popen(
+        command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert any("Running stage" in line for line in process.stdout)
+        if all_of_it:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+            process.wait()
+        assert contents(project) == before
+        attempt(project, "alive", "-S", "split.seed=4")
+        process.stdout.read()  # to the end of the DVC that was left alone
     assert contents(project) == before
-    attempt(project, "alive", "-S", "split.seed=3")
+    assert shown(project)["alive"]["split.seed"] == "4"
+    assert "killed" not in shown(project)
+
+
+@pytest.mark.more
+def test_photos_that_nobody_keeps_are_found_and_not_touched(project: Project) -> None:
+    write_photos(project.folder / "own photos", {"cats": 20, "dogs": 20}, seed=7)
+    with (project.folder / ".gitignore").open("a") as ignored:
+        ignored.write("own photos\n")
+    project.run("git", "commit", "--quiet", "--message", "ignored", ".gitignore")
+    before = contents(project)
+    attempt(project, "own", "-S", "data.root=own photos", "-S", "split.seed=1")
     assert contents(project) == before
-    assert "alive" in shown(project)
+    assert not (project.folder / ".dvc/tmp/onepass/trials/0/own photos").is_symlink()
+    assert shown(project)["own"]["data.root"] == "own photos"
+
+
+@pytest.mark.more
+def test_what_only_a_remote_with_a_relative_path_has_is_pulled(project: Project) -> None:
+    (project.folder.parent / "storage").mkdir()
+    project.run("dvc", "remote", "add", "--default", "beside", "../storage")
+    project.run("dvc", "push")
+    shutil.rmtree(project.folder / ".dvc" / "cache")
+    output = attempt(project, "pulled", "-S", "train.seed=1")
+    assert stages_run(output) == ["train-head", "evaluate", "report"]
+
+
+@pytest.mark.more
+def test_it_works_in_a_shallow_clone_that_goes_on_and_moves(project: Project) -> None:
+    project.run("git", "reset", "--quiet", "--hard")
+    project.run("git", "commit", "--quiet", "--allow-empty", "--message", "deeper")
+    project.run("git", "clone", "--quiet", "--depth", "1", f"file://{project.folder}", "../shallow")
+    shallow = Project(project.folder.parent / "shallow")
+    shutil.copytree(project.folder / ".dvc" / "cache", shallow.folder / ".dvc" / "cache")
+    attempt(shallow, "here", "-S", "train.seed=1")
+    shallow.run("git", "commit", "--quiet", "--allow-empty", "--message", "further")
+    shallow.folder.rename(project.folder.parent / "moved")
+    moved = Project(project.folder.parent / "moved")
+    attempt(moved, "there", "-S", "train.seed=2")
+    assert shown(moved)["there"]["train.seed"] == "2"

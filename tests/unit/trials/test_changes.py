@@ -70,6 +70,8 @@ def test_any_path_of_photos_becomes_absolute(project: Path) -> None:
     assert trial.settings == {"data.root": str(folder)}
     with pytest.raises(UserError, match="--photos: nowhere does not exist"):
         plan_trials("mine", [], photos=Path("nowhere"))
+    with pytest.raises(UserError, match=r"data\.root: given twice"):
+        plan_trials("mine", ["data.root=elsewhere"], photos=folder)
 
 
 def test_what_is_not_committed_does_not_count(project: Path) -> None:
@@ -89,6 +91,8 @@ def test_what_is_not_committed_does_not_count(project: Path) -> None:
         (["head.kind=linear", "head.hidden_units=3"], ["head.hidden_units: 3 given", "head.kind: linear"]),
         (["train.batch_norm=trained"], ["train.batch_norm: trained given", "without train.unfreeze"]),
         (["train.epochs=3,-1"], ["train.epochs: -1 given"]),
+        (["head.hidden_units=3", "head.hidden_units=4"], ["head.hidden_units: given twice", "separated by commas"]),
+        (["data.root=/photos\udcff"], ["'data.root=/photos\\udcff' is not UTF-8"]),
         (["head.dropout=" + "[" * 5000], ["head.dropout: '[[["]),
     ],
     ids=lambda value: str(value)[:40],
