@@ -2,3 +2,17 @@
 
 docs/architecture.md has the map of these packages, and the ten words that they use.
 """
+
+import sys
+from importlib.util import find_spec
+
+NEEDED = (
+    "PIL", "click", "dvc", "dvclive", "filelock", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
+    "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm", "yaml",
+)  # fmt: skip
+
+if missing := [name for name in NEEDED if find_spec(name) is None]:
+    raise SystemExit(
+        f"onepass: {sys.executable} has no {', '.join(missing)}. Activate the project's environment first:\n"
+        "    make .venv && . .venv/bin/activate"
+    )

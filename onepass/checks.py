@@ -97,18 +97,14 @@ def known_keys() -> dict[str, FieldInfo]:
 
 def committed_params() -> dict[str, Any]:
     """The content of the params.yaml of git's HEAD. UserError: there is none."""
-    content = read_yaml(committed_text(), "params.yaml of HEAD")
+    try:
+        text = subprocess.run(["git", "show", "HEAD:./params.yaml"], capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise UserError("params.yaml is not committed: an experiment starts from the last commit of git.") from error
+    content = read_yaml(text, "params.yaml of HEAD")
     if not isinstance(content, dict):
         raise UserError("params.yaml of HEAD has no sections: an experiment starts from the last commit of git.")
     return content
-
-
-def committed_text() -> bytes:
-    """The bytes of the params.yaml of git's HEAD. UserError: there is none."""
-    try:
-        return subprocess.run(["git", "show", "HEAD:./params.yaml"], capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise UserError("params.yaml is not committed: an experiment starts from the last commit of git.") from error
 
 
 def _data(params: ParamsFile) -> None:

@@ -15,9 +15,9 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from onepass.backbones import Backbone, resolve
-from onepass.core import csv_line
+from onepass.core import csv_line, read_yaml
 from onepass.heads import HeadPlan, read_head_plan
-from onepass.params import BackboneParams, ParamsFile, read_params
+from onepass.params import BackboneParams, ParamsFile
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
@@ -35,8 +35,8 @@ ENVIRONMENT = {
 
 def params(**changes: Any) -> ParamsFile:
     """The params.yaml that the project ships, with changes: ``params(backbone__layer="input")``."""
-    shipped = read_params(ROOT / "params.yaml")
-    content = {name: dict(shipped._content[name]) for name in shipped.section_names}
+    path = ROOT / "params.yaml"
+    content = read_yaml(path.read_bytes(), str(path))
     for name, value in changes.items():
         section, key = name.split("__")
         content[section][key] = value

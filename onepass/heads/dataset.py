@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,9 +84,3 @@ def transformed(data: Dataset, transform: Transform) -> Dataset:
     features = data.features
     changed = features.through(transform) if isinstance(features, FeatureFile) else transform(features)
     return data._replace(features=changed)
-
-
-def pieces(features: Any, rows: int) -> Iterator[NDArray[Any]]:
-    """Features piece by piece, in order, at most so many rows at once."""
-    for start in range(0, features.shape[0], rows):
-        yield features[np.arange(start, min(start + rows, features.shape[0]))]

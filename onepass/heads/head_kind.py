@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import create_model
@@ -87,9 +88,14 @@ def read_head_section(params: ParamsFile) -> tuple[HeadKind, Any]:
 
 def all_head_keys() -> tuple[type[Section], type[Section]]:
     """The sections head and train with the keys of all kinds."""
-    kinds = list(KINDS.values())
+    return _joined_sections(tuple(KINDS.values()))
+
+
+@cache
+def _joined_sections(kinds: tuple[HeadKind, ...]) -> tuple[type[Section], type[Section]]:
+    names = tuple(kind.name for kind in kinds)
     default = HeadSection.model_fields["kind"].default
-    head = _joined("AnyHead", [kind.head for kind in kinds], kind=(Literal[tuple(KINDS)], default))
+    head = _joined("AnyHead", [kind.head for kind in kinds], kind=(Literal[names], default))
     return head, _joined("AnyTrain", [kind.train for kind in kinds])
 
 

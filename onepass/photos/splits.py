@@ -23,7 +23,7 @@ SPLIT_NAMES = {  # what people call them
     "test": "test",
 }
 
-# Each content hash with its photos, all of one label. Gone through several times: no iterator.
+# Each content hash with its photos, all of one label.
 Images: TypeAlias = Iterable[tuple[str, Sequence[Photo]]]
 
 

@@ -1,7 +1,7 @@
 """Trials: experiments that are exactly what they say, the last commit and these changes.
 
 ``recipes`` are named sets of params, ``changes`` turn what a person typed into the params of each experiment, and
-``checkout`` runs one in a clone of its own, so that the workspace stays as it is. Knows nothing of comparing.
+``checkout`` runs one in a repository of its own, so that the workspace stays as it is. Knows nothing of comparing.
 """
 
 from onepass.trials.changes import Trial, plan_trials

@@ -71,10 +71,15 @@ def plan_trials(
 def applied(content: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a params.yaml with these settings; what is given stays as it is."""
     changed = copy.deepcopy(dict(content))
+    apply_settings(changed, settings)
+    return changed
+
+
+def apply_settings(content: Any, settings: Mapping[str, Any]) -> None:
+    """Puts settings, section.key, into the content of a params.yaml."""
     for name, value in settings.items():
         section, key = name.split(".")
-        changed.setdefault(section, {})[key] = value
-    return changed
+        content.setdefault(section, {})[key] = value
 
 
 def _parsed(text: str) -> tuple[str, list[Any]]:

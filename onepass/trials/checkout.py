@@ -25,7 +25,7 @@ from ruamel.yaml import YAML
 from onepass.core import UserError, write_atomically
 from onepass.dvc_repo import dvc_files, experiments_of_head, has_remote, is_kept, write_settings
 from onepass.params import read_params
-from onepass.trials.changes import PATHS, Trial
+from onepass.trials.changes import PATHS, Trial, apply_settings
 
 CHECKOUTS = Path(".dvc/tmp/onepass/trials")
 LOCKS = ("dvc.lock", "data/dvc.lock")  # what is known of earlier runs, committed or not
@@ -152,9 +152,7 @@ def edited(text: bytes, settings: Mapping[str, Any]) -> bytes:
     yaml = YAML()
     yaml.width = 4096
     content = yaml.load(text.decode())
-    for name, value in settings.items():
-        section, key = name.split(".")
-        content.setdefault(section, {})[key] = value
+    apply_settings(content, settings)
     stream = StringIO()
     yaml.dump(content, stream)
     return stream.getvalue().encode()

@@ -2,11 +2,15 @@
 
 import ast
 import re
+import subprocess
+import sys
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from onepass import NEEDED
 from tests.builders import ROOT
 
 PACKAGES = sorted(path.parent for path in (ROOT / "onepass").glob("*/__init__.py"))
@@ -66,3 +70,21 @@ def test_every_file_that_the_documents_name_exists() -> None:
     for document in [*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "README.md"]:
         for path in re.findall(r"`((?:onepass|stages|tests|docs|benchmarks)/[\w/.-]*\w)/?`", document.read_text()):
             assert (ROOT / path).exists(), f"{document.name} names {path}"
+
+
+def test_whatever_is_imported_is_asked_for_in_the_environment_first() -> None:
+    extras = {"openvino", "onnxruntime", "tf2onnx", "ai_edge_litert"}
+    own = {"onepass", "stages", "data", "benchmarks", "docs", ""}
+    files = [file for file in FILES if file.relative_to(ROOT).parts[0] in ("onepass", "stages")]
+    found = {module.split(".")[0] for file in files for module in imported(file)}
+    assert found - sys.stdlib_module_names - own - extras == set(NEEDED)
+
+
+def test_another_python_is_told_how_to_get_the_environment(tmp_path: Path) -> None:
+    venv.create(tmp_path)
+    for module in ("onepass", "stages.prepare"):
+        command = [str(tmp_path / "bin/python"), "-m", module]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert f"onepass: {tmp_path}/bin/python has no PIL, click, dvc, " in done.stderr
+        assert "environment first:\n    make .venv && . .venv/bin/activate\n" in done.stderr
