@@ -33,7 +33,7 @@ from onepass.features import open_store
 from onepass.heads import predictor, read_head, read_head_plan
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, read_params
-from onepass.photos import Assignment, Image, read_rows
+from onepass.photos import Assignment, Image, evaluated_split, read_rows
 
 
 def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
@@ -45,7 +45,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     head, store = read_head(head_folder), open_store(features)
     if unknown := sorted({row.label for row in rows} - set(head.classes)):
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
-    split = "test" if any(row.split == "test" for row in rows) else "validation"
+    split = evaluated_split(row.split for row in rows)
     evaluated, trained = (np.array([row.split == name for row in rows]) for name in (split, "train"))
     search, predict = CopySearch(store.shape), predictor(head, features, store)
     hashes = [row.hash for row in rows]

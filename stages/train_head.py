@@ -7,7 +7,6 @@ Writes  data/head/         head.json and weights.npz (see onepass/heads/trained_
 """
 
 import time
-from functools import partial
 from pathlib import Path
 
 from dvclive.live import Live
@@ -16,11 +15,20 @@ from onepass.backbones import resolve
 from onepass.checks import check_params
 from onepass.core import run_stage, sha256_of_files
 from onepass.features import open_store
-from onepass.heads import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, make_fit_task, read_head_plan, write_head
+from onepass.heads import (
+    DESCRIPTION_FILE,
+    WEIGHTS_FILE,
+    Figures,
+    make_fit_task,
+    read_head_plan,
+    unfrozen_layers,
+    with_keys,
+    write_head,
+)
 from onepass.machine_facts import record
 from onepass.model import write_model
-from onepass.params import NONE, BackboneParams, read_params
-from onepass.photos import Assignment, read_rows, views_of
+from onepass.params import BackboneParams, read_params
+from onepass.photos import Assignment, read_rows
 
 
 def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
@@ -30,14 +38,7 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
     backbone_params = params.read(BackboneParams)
     plan = read_head_plan(params, backbone_params)
     backbone = resolve(backbone_params)
-    layers_above = None
-    if plan.unfreeze != NONE:
-        train_batch_norm = plan.train.batch_norm == "trained"
-        layers_above = partial(backbone.source.layers_above, backbone, plan.unfreeze, train_batch_norm)
-    rows = [
-        (row, [view.key for view in views_of(row.hash, backbone_params.views if row.split == "train" else 1)])
-        for row in read_rows(splits, Assignment)
-    ]
+    rows = [*with_keys(read_rows(splits, Assignment), backbone_params.views)]
     with Live(str(curves), save_dvc_exp=False, dvcyaml=None, report=None) as live:
 
         def log(trained: Figures, judged: Figures) -> None:
@@ -46,6 +47,7 @@ def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> 
                 live.log_metric(f"{split}/accuracy", figures.accuracy)
             live.next_step()
 
+        layers_above = unfrozen_layers(plan, backbone)
         head = plan.kind.fit(make_fit_task(plan, rows, features, open_store(features), layers_above, log))
     write_head(out, head)
     write_model(model, backbone, head)

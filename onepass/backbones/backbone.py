@@ -56,6 +56,9 @@ class Source(Protocol):
     def whole_network(self, backbone: "Backbone") -> Any:
         """The part of the whole model from resized pixels to features, as the writer of ``model_format`` takes it."""
 
+    def cuts_to_try(self, backbone: "Backbone") -> list[str]:
+        """Layers after which a cut may serve best, the deepest first; empty where there is none to choose."""
+
     def layers_above(self, backbone: "Backbone", last: str, train_batch_norm: bool) -> Any:
         """The layers from the cut up to ``last``, to be trained. UserError: this source cannot be fine-tuned so."""
 

@@ -7,6 +7,7 @@ of an image passes through the cut.
 from typing import Any
 
 from onepass.backbones.backbone import Backbone
+from onepass.backbones.cut_points import cut_points
 from onepass.backbones.keras_loading import output_of
 from onepass.core import UserError
 from onepass.params import LAST
@@ -53,29 +54,6 @@ def layers_above(backbone: Backbone, network: Any, last: str, train_batch_norm: 
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = train_batch_norm
     return unfrozen
-
-
-def cut_points(network: Any) -> list[str]:
-    """The layers, from the input up, whose output is all that the layers above them see."""
-    if isinstance(network, keras.Sequential):
-        return [layer.name for layer in network.layers]
-    nodes = {layer["config"]["name"]: layer["inbound_nodes"] for layer in network.get_config()["layers"]}
-    last_reader = {parent: place for place, uses in enumerate(nodes.values()) for parent in _parents(uses)}
-    cuts = []
-    passing_by = 0  # the last layer that reads an output from below the present one
-    for place, (name, uses) in enumerate(nodes.items()):
-        if passing_by <= place and len(uses) == 1:  # the input has no use, a shared layer several
-            cuts.append(name)
-        passing_by = max(passing_by, last_reader.get(name, 0))
-    return cuts
-
-
-def _parents(node: Any) -> set[str]:
-    """The layers whose outputs occur in a part of Keras's description of a network."""
-    if isinstance(node, dict):
-        history = node.get("keras_history")
-        return {history[0]} if history else set().union(*map(_parents, node.values()))
-    return set().union(*map(_parents, node)) if isinstance(node, list | tuple) else set()
 
 
 def _all_layers(model: Any) -> list[Any]:

@@ -46,6 +46,12 @@ class KerasSource(ABC):
         network = self.whole_keras_network(backbone)
         return Cut(backbone, network, in_bfloat16=backbone.precision == "bfloat16").features
 
+    def cuts_to_try(self, backbone: Backbone) -> list[str]:
+        """As in ``Source``; loads the network."""
+        from onepass.backbones.cut_points import cuts_to_try  # noqa: PLC0415 - imports TensorFlow
+
+        return cuts_to_try(self.whole_keras_network(backbone))
+
     def layers_above(self, backbone: Backbone, last: str, train_batch_norm: bool) -> Any:
         """A Keras model from maps to the output of ``last``. UserError: the cut or ``last`` does not allow it."""
         from onepass.backbones.fine_tuning import layers_above  # noqa: PLC0415 - imports TensorFlow

@@ -1,12 +1,15 @@
 """What the head says of every image, and how good that is on images that did not train it.
 
 ``metrics`` and ``predictions`` own the files of these names, ``curves`` reads what training logged, ``near_copies``
-looks for leaks, and ``findings`` explains a result, a file a family. Knows nothing of pages and of DVC.
+looks for leaks, ``findings`` explains a result, a file a family, and ``cross_validation`` judges without a look at the
+evaluated split. Knows nothing of pages and of DVC.
 """
 
+from onepass.evaluation.cross_validation import predict_left_out
 from onepass.evaluation.curves import Curve, read_curve
 from onepass.evaluation.findings import Finding, RunFacts, find_all, read_findings, register_finding
 from onepass.evaluation.metrics import (
+    CROSS_VALIDATION,
     ClassMetrics,
     Metrics,
     ReliabilityBin,
@@ -32,6 +35,7 @@ from onepass.evaluation.predictions import (
 )
 
 __all__ = [
+    "CROSS_VALIDATION",
     "Answers",
     "ClassMetrics",
     "CopySearch",
@@ -47,6 +51,7 @@ __all__ = [
     "RunFacts",
     "find_all",
     "predict_images",
+    "predict_left_out",
     "read_answers",
     "read_classes",
     "read_curve",

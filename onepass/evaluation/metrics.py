@@ -13,6 +13,7 @@ from onepass.core import UserError, write_csv
 from onepass.statistics import wilson
 
 BINS = 10  # of confidence, in the reliability curve and the calibration error
+CROSS_VALIDATION = "cross-validation"  # in place of a split: each image by a head that was trained without it
 BRING_UP_TO_DATE = "`dvc repro` brings it up to date."
 
 

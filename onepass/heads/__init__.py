@@ -7,7 +7,7 @@ of pixels, nor of where the features come from. TensorFlow and scikit-learn are 
 
 from onepass.heads import kinds
 from onepass.heads.dataset import Dataset, make_dataset
-from onepass.heads.fit_task import make_fit_task, resolve_activation
+from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers, with_keys
 from onepass.heads.head_kind import (
     FitTask,
     HeadKind,
@@ -49,5 +49,7 @@ __all__ = [
     "register_head",
     "resolve_activation",
     "restore_network",
+    "unfrozen_layers",
+    "with_keys",
     "write_head",
 ]

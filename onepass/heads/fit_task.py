@@ -1,15 +1,18 @@
 """What a kind of head is given to fit, made of the tables and the store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from onepass.backbones import Backbone
 from onepass.core import UserError
 from onepass.features import Store
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.head_kind import FitTask, HeadPlan
 from onepass.heads.trained_head import Figures, TrainedHead
-from onepass.photos import Assignment
+from onepass.params import NONE
+from onepass.photos import Assignment, views_of
 
 
 def make_fit_task(
@@ -47,6 +50,20 @@ def make_fit_task(
 
     data, validation = dataset("train"), dataset("validation")
     return FitTask(plan.head, plan.train, empty, store.shape, data, validation, layers_above, log)
+
+
+def with_keys(rows: Iterable[Assignment], views: int) -> Iterator[tuple[Assignment, list[str]]]:
+    """Rows of splits.csv, each with the keys of its stored features: training images have augmented views."""
+    for row in rows:
+        yield row, [view.key for view in views_of(row.hash, views if row.split == "train" else 1)]
+
+
+def unfrozen_layers(plan: HeadPlan, backbone: Backbone) -> Callable[[], Any] | None:
+    """What makes the layers above the cut that are trained together with the head; None where there are none."""
+    if plan.unfreeze == NONE:
+        return None
+    train_batch_norm = plan.train.batch_norm == "trained"
+    return partial(backbone.source.layers_above, backbone, plan.unfreeze, train_batch_norm)
 
 
 def resolve_activation(given: str, classes: list[str]) -> str:

@@ -12,7 +12,7 @@ from onepass.photos.layouts import Layout, base_folder, files_below, find_photos
 from onepass.photos.photo_table import Photo, PhotoTable, Said, said
 from onepass.photos.pixels import LocatedView, PixelReader
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, grayscale, resize
-from onepass.photos.splits import SPLITS, assign, assignments, label_conflicts
+from onepass.photos.splits import SPLITS, assign, assignments, evaluated_split, label_conflicts
 from onepass.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, write_rows
 from onepass.photos.views import View, WantedViews, augmented, views_of
 
@@ -41,6 +41,7 @@ __all__ = [
     "base_folder",
     "decode",
     "decoding_recipe",
+    "evaluated_split",
     "files_below",
     "find_photos",
     "grayscale",

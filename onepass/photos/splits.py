@@ -96,6 +96,11 @@ def assignments(images: Images, splits: Sequence[str]) -> Iterator[Assignment]:
         yield Assignment(hash_, photos[0].label, split)
 
 
+def evaluated_split(splits: Iterable[str]) -> str:
+    """The split that judges a run: test, or validation where there is no test."""
+    return "test" if "test" in splits else "validation"
+
+
 def _agreed(photos: Sequence[Photo], what: str) -> str:
     """What all files with the same bytes say, where they say anything."""
     said = {getattr(photo, what): photo.file for photo in photos if getattr(photo, what)}

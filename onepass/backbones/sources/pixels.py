@@ -59,6 +59,10 @@ class Pixels:
         """Pixels to pixels."""
         return lambda pixels: pixels
 
+    def cuts_to_try(self, _backbone: Backbone) -> list[str]:
+        """The cut is the input."""
+        return []
+
     def layers_above(self, _backbone: Backbone, last: str, _train_batch_norm: bool) -> Any:
         """ParamsError: there is no layer."""
         raise ParamsError(

@@ -128,7 +128,7 @@ def test_a_layer_that_cannot_be_trained_up_to_is_refused(branched: Path, unfreez
 
 
 def test_cuts_of_a_residual_network_are_where_its_paths_meet() -> None:
-    from onepass.backbones.fine_tuning import cut_points
+    from onepass.backbones.cut_points import cut_points
 
     cuts = cut_points(build_application("ResNet50", 32))
     assert cuts[-5:] == [
