@@ -7,7 +7,7 @@ that cache and remote keep.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,6 +83,30 @@ def is_kept(files: Any, path: Path) -> bool:
     mine = path.absolute()
     kept = [Path(out.fs_path) for out in files.repo.index.outs]
     return any(mine == theirs or mine in theirs.parents or theirs in mine.parents for theirs in kept)
+
+
+def stages_for(files: Any, target: str) -> set[str]:
+    """The names of the stages of a dvc.yaml, and of all that they need, directly or through others."""
+    found = files.repo.stage.collect(target, with_deps=True)
+    return {stage.name for stage in found}
+
+
+def stages_that_make(files: Any, paths: Collection[str]) -> list[str]:
+    """The addresses of the stages whose outputs these paths are, or lie in; sorted."""
+    wanted = [Path(path).absolute() for path in paths]
+    outs = [(Path(out.fs_path), out.stage) for out in files.repo.index.outs if not out.stage.is_data_source]
+    return sorted({stage.addressing for made, stage in outs if any(path.is_relative_to(made) for path in wanted)})
+
+
+def digest_of(files: Any, path: str) -> str:
+    """What dvc.lock would say of a file or folder now; DVC remembers the files that have not changed."""
+    from dvc.fs import localfs  # noqa: PLC0415
+    from dvc_data.hashfile.build import build  # noqa: PLC0415
+
+    repo = files.repo
+    where = str(Path(path).absolute())
+    *_, built = build(repo.cache.local, where, localfs, "md5", dry_run=True, ignore=repo.dvcignore)
+    return str(built.hash_info.value)
 
 
 def write_settings(files: Any, folder: Path) -> None:

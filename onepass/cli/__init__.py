@@ -14,6 +14,7 @@ import click
 from onepass.core import UserError
 
 COMMANDS = {  # and what each is for, so that --help needs to import none of them
+    "best": "Find the best model for a folder of photos, by cross-validation, and judge it once.",
     "check": "Say what is wrong in params.yaml, before any work.",
     "compare": "Compare experiments: one table, paired tests on the same images, one sentence.",
     "export": "Write a model in a format that other programs read, and check that it says the same there.",

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from onepass.trials import FOLDER, Recipe, read_recipe, recipe_names, recipe_settings
+from onepass.trials import FOLDER, Recipe, complete_settings, read_recipe, recipe_names
 
 
 @click.group(no_args_is_help=True)
@@ -56,7 +56,7 @@ def run_recipes(names: tuple[str, ...], queue: bool, changes: tuple[str, ...]) -
 def dvc_command(name: str, recipe: Recipe) -> list[str]:
     """The ``dvc exp run`` of a recipe."""
     line = ["dvc", "exp", "run", "--name", name]
-    for key, value in recipe_settings(recipe).items():
+    for key, value in complete_settings(recipe.params).items():
         line += ["--set-param", f"{key}={_text(value)}"]
     return line
 

@@ -36,7 +36,13 @@ def command(
     if len(trials) > 1:
         for trial in trials:
             print(f"{trial.name}: {', '.join(f'{key}={value}' for key, value in trial.settings.items())}")
-    failed = run_trials(trials, again, jobs)
+    failed = []
+    for trial, well, output in run_trials(trials, again, jobs):
+        if output:
+            print(f"{trial.name}: {'done' if well else 'failed'}\n{output}", flush=True)
+        elif well:  # DVC has just said that it has applied the results; that was in the checkout
+            print(f"The workspace is as it was; `dvc exp apply {trial.name}` brings it all there.", flush=True)
+        failed += [] if well else [trial.name]
     if failed:
-        print(f"failed: {', '.join(trial.name for trial in failed)}", file=sys.stderr)
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
         sys.exit(1)

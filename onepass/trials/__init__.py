@@ -4,17 +4,21 @@
 ``checkout`` runs one in a repository of its own, so that the workspace stays as it is. Knows nothing of comparing.
 """
 
-from onepass.trials.changes import Trial, plan_trials
-from onepass.trials.checkout import run_trials
-from onepass.trials.recipes import FOLDER, Recipe, read_recipe, recipe_names, recipe_settings
+from onepass.trials.changes import Trial, check_name, fixed_settings, photos_in_params, plan_trials
+from onepass.trials.checkout import Finished, run_trials
+from onepass.trials.recipes import FOLDER, Recipe, complete_settings, read_recipe, recipe_names
 
 __all__ = [
     "FOLDER",
+    "Finished",
     "Recipe",
     "Trial",
+    "check_name",
+    "complete_settings",
+    "fixed_settings",
+    "photos_in_params",
     "plan_trials",
     "read_recipe",
     "recipe_names",
-    "recipe_settings",
     "run_trials",
 ]

@@ -3,7 +3,7 @@
 import copy
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from onepass.checks import committed_params, idle_keys, known_keys, problems_of
 from onepass.core import UserError, read_yaml
 from onepass.params import ParamsError, ParamsFile
-from onepass.trials.recipes import FOLDER, read_recipe, recipe_settings
+from onepass.trials.recipes import FOLDER, complete_settings, read_recipe
 
 PATHS = ("data.root", "backbone.weights")  # never a list of values, whatever commas are in them
 NAME = re.compile(r"[^\s~^:?*\[\\\x00-\x20\x7f/.][^\s~^:?*\[\\\x00-\x20\x7f/]*")  # what git takes as a name
@@ -39,16 +39,11 @@ def plan_trials(
         UserError: a name, key or value that cannot be used, or that nothing would read.
 
     """
-    if not NAME.fullmatch(name) or name.endswith((".lock", ".")) or ".." in name or "@{" in name:
-        raise UserError(f"{name!r} is no name that git takes: use letters, digits, - and _.")
-    for text in (*changes, str(photos)):
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise UserError(f"{text!r} is not UTF-8, which params.yaml has to be. Rename it, or make a link to it.")
-    base = recipe_settings(read_recipe(FOLDER / f"{recipe}.yaml")) if recipe else {}
+    check_name(name)
+    check_text(changes)
+    base = complete_settings(read_recipe(FOLDER / f"{recipe}.yaml").params) if recipe else {}
     if photos:
-        if not photos.exists():
-            raise UserError(f"--photos: {photos} does not exist. Give a folder of photos, or a CSV.")
-        base["data.root"] = str(photos.absolute())
+        base["data.root"] = photos_in_params(photos)
     given = [*map(_parsed, changes)]
     keys = Counter([key for key, _ in given] + ["data.root"] * bool(photos))
     if twice := [key for key, times in keys.items() if times > 1]:
@@ -66,6 +61,46 @@ def plan_trials(
     if len(found) == 1:
         return [Trial(name, found[0])]
     return [Trial(f"{name}-{number}", settings) for number, settings in enumerate(found, start=1)]
+
+
+def check_name(name: str) -> None:
+    """UserError: git does not take it as the name of an experiment."""
+    if not NAME.fullmatch(name) or name.endswith((".lock", ".")) or ".." in name or "@{" in name:
+        raise UserError(f"{name!r} is no name that git takes: use letters, digits, - and _.")
+
+
+def check_text(texts: Iterable[str]) -> None:
+    """UserError: one is not UTF-8."""
+    for text in texts:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise UserError(f"{text!r} is not UTF-8, which params.yaml has to be. Rename it, or make a link to it.")
+
+
+def photos_in_params(photos: Path) -> str:
+    """``data.root`` for these photos: inside this repository relative, so that it means the same for colleagues.
+
+    Raises:
+        UserError: they do not exist, or their name is not UTF-8.
+
+    """
+    if not photos.exists():
+        raise UserError(f"--photos: {photos} does not exist. Give a folder of photos, or a CSV.")
+    check_text([str(photos)])
+    whole = photos.absolute()
+    return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
+
+
+def fixed_settings(changes: Sequence[str], sections: Sequence[str]) -> dict[str, Any]:
+    """What -S gives, one value each, in these sections only. UserError: something else."""
+    check_text(changes)
+    settings = {}
+    for key, values in map(_parsed, changes):
+        if len(values) > 1 or key in settings or key.partition(".")[0] not in sections:
+            raise UserError(
+                f"-S {key}: allowed here are keys of {' and '.join(sections)}, once and with one value each."
+            )
+        settings[key] = values[0]
+    return settings
 
 
 def applied(content: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

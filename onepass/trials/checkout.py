@@ -10,20 +10,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from io import StringIO
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
+import yaml
 from ruamel.yaml import YAML
 
-from onepass.core import UserError, write_atomically
-from onepass.dvc_repo import dvc_files, experiments_of_head, has_remote, is_kept, write_settings
+from onepass.core import UserError, load_yaml, write_atomically
+from onepass.dvc_repo import dvc_files, experiments_of_head, has_remote, is_kept, stages_for, write_settings
 from onepass.params import read_params
 from onepass.trials.changes import PATHS, Trial, apply_settings
 
@@ -32,12 +33,24 @@ LOCKS = ("dvc.lock", "data/dvc.lock")  # what is known of earlier runs, committe
 AUTHOR = ("user.name", "user.email")  # also where only this repository says who that is
 
 
-def run_trials(trials: Sequence[Trial], again: bool, jobs: int = 1) -> list[Trial]:
-    """Runs them, each as an experiment of DVC; those that failed.
+class Finished(NamedTuple):
+    """A trial that has ended."""
+
+    trial: Trial
+    well: bool
+    output: str  # of DVC and the stages; empty where it was shown as it came
+
+
+def run_trials(
+    trials: Sequence[Trial], again: bool, jobs: int = 1, target: str | None = None, quiet: bool = False
+) -> Iterator[Finished]:
+    """Runs them, each as an experiment of DVC, and gives them as they end.
 
     Args:
         again: replaces an experiment that has the name.
-        jobs: how many run at the same time.
+        jobs: how many run at the same time; the output of each of several is kept until it has ended.
+        target: the dvc.yaml whose stages are run, with all that they need; the results of others are left out.
+        quiet: keep the output also of one; bars, and what goes wrong in DVC, are shown in a terminal.
 
     Raises:
         UserError: a name is taken.
@@ -50,15 +63,18 @@ def run_trials(trials: Sequence[Trial], again: bool, jobs: int = 1) -> list[Tria
             f"{', '.join(known)}: there is an experiment of this name. Give another name, or --again to replace it."
         )
     head = _git("rev-parse", "HEAD")
-    options = ["--pull"] if has_remote(files) else []
+    options = [*(["--pull"] if has_remote(files) else []), *([target] if target else [])]
+    wanted = stages_for(files, target) if target else None
 
-    def run(trial: Trial) -> bool:
+    def run(trial: Trial) -> Finished:
         with checkout(files, head) as (folder, lock), linked(files, folder, trial):
-            return _run(trial, folder, head, options, lock, quiet=jobs > 1)
+            if wanted is not None:
+                _forget_others(folder, wanted)
+            return _run(trial, folder, head, options, lock, kept=quiet or jobs > 1)
 
     with ThreadPoolExecutor(max(jobs, 1)) as threads:
-        done = list(threads.map(run, trials))
-    return [trial for trial, well in zip(trials, done, strict=True) if not well]
+        for done in as_completed([threads.submit(run, trial) for trial in trials]):
+            yield done.result()
 
 
 @contextmanager
@@ -123,38 +139,46 @@ def linked(files: Any, folder: Path, trial: Trial) -> Iterator[None]:
         yield
 
 
-def _run(trial: Trial, folder: Path, head: str, options: Sequence[str], lock: int, quiet: bool) -> bool:
-    """Whether it went well; then it has replaced an experiment of this name."""
+def _forget_others(folder: Path, wanted: Collection[str]) -> None:
+    """Takes away what stages made that are not going to run: an experiment must not show results of another one."""
+    lock = folder / LOCKS[0]
+    content = load_yaml(lock.read_bytes()) if lock.is_file() else {}
+    for name in set(content.get("stages", {})) - set(wanted):
+        for out in content["stages"].pop(name).get("outs", []):
+            path = folder / out["path"]
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if content:
+        write_atomically(lock, yaml.safe_dump(content, sort_keys=False).encode())
+
+
+def _run(trial: Trial, folder: Path, head: str, options: Sequence[str], lock: int, kept: bool) -> Finished:
+    """Where it goes well, it replaces an experiment of this name."""
     done = subprocess.run(
         [sys.executable, "-m", "dvc", "exp", "run", "--name", trial.name, "--allow-missing", *options],
         cwd=folder,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-        stdout=subprocess.PIPE if quiet else None,
-        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE if kept else None,
+        stderr=None if kept and sys.stderr.isatty() else subprocess.STDOUT,
         text=True,
         errors="replace",
         check=False,
         pass_fds=[lock],  # where this process is killed and that one goes on, nobody else may use the folder
     )
     well = done.returncode == 0
-    if quiet:
-        print(f"{trial.name}: {'done' if well else 'failed'}\n{done.stdout}", flush=True)
     if well:
         ref = f"refs/exps/{head[:2]}/{head[2:]}/{trial.name}"
         _git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(folder), f"+{ref}:{ref}")
-        if not quiet:  # DVC has just said that it has applied the results; that was in the checkout
-            print(f"The workspace is as it was; `dvc exp apply {trial.name}` brings it all there.", flush=True)
-    return well
+    return Finished(trial, well, done.stdout or "")
 
 
 def edited(text: bytes, settings: Mapping[str, Any]) -> bytes:
     """A params.yaml with other values; its comments stay."""
-    yaml = YAML()
-    yaml.width = 4096
-    content = yaml.load(text.decode())
+    with_comments = YAML()
+    with_comments.width = 4096
+    content = with_comments.load(text.decode())
     apply_settings(content, settings)
     stream = StringIO()
-    yaml.dump(content, stream)
+    with_comments.dump(content, stream)
     return stream.getvalue().encode()
 
 

@@ -41,11 +41,11 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def recipe_settings(recipe: Recipe) -> dict[str, Any]:
-    """All keys of the sections backbone, head and train by section.key, those that it leaves out with their defaults:
+def complete_settings(sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """All keys of the sections backbone, head and train by section.key, those that are left out with their defaults:
     so that nothing of the experiment before is left over.
     """
-    params = ParamsFile(recipe.params)
+    params = ParamsFile(sections)
     return {
         f"{schema.section}.{key}": value
         for schema in (BackboneParams, *all_head_keys())

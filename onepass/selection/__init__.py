@@ -1,0 +1,25 @@
+"""Model selection: from a folder of photos to the best honest model, by cross-validation and one look at the test.
+
+``backbones_at_hand`` says what there is to choose from, ``costs`` and ``plan`` what that takes, ``candidates`` what is
+tried, ``search`` tries it, each as an
+experiment of DVC, and ``judgement`` runs the best one. Knows nothing of how a head is trained or judged.
+"""
+
+from onepass.selection.backbones_at_hand import AtHand, backbones_at_hand
+from onepass.selection.candidates import Candidate
+from onepass.selection.judgement import Judged, bring_here, judge
+from onepass.selection.plan import Plan, make_plan
+from onepass.selection.search import Search, Tried
+
+__all__ = [
+    "AtHand",
+    "Candidate",
+    "Judged",
+    "Plan",
+    "Search",
+    "Tried",
+    "backbones_at_hand",
+    "bring_here",
+    "judge",
+    "make_plan",
+]

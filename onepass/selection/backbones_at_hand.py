@@ -1,0 +1,116 @@
+"""Which backbones can be tried: those that were named, else every weights file that lies in its place."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from onepass.backbones import APPLICATIONS, resolve
+from onepass.core import UserError
+from onepass.params import INPUT, BackboneParams
+
+IMAGENET = "data/imagenet/{}.weights.h5"  # where the pipeline fetches the weights of a network of keras.applications
+PLACES = ("data/weights/*.keras", "data/weights/*.h5", "data/imagenet/*.weights.h5")
+DIGITS = "data/digits/"  # the embedded network, which has seen nothing but digits
+FIRST_CHOICE = "MobileNet"  # where nothing is at hand: 16 MB to fetch, and the fastest of the good ones
+# How pixels may have been prepared for a network that does not say so itself, and for which side it may have been made.
+USUAL_SIDE = 224  # pixels
+GUESSES = ("caffe", "tf", "torch", "rescale")
+
+
+class AtHand(NamedTuple):
+    """A backbone that can be tried."""
+
+    label: str  # in the names of experiments
+    params: BackboneParams  # as it would be used without a better idea
+    preprocess: tuple[str, ...]  # to be tried
+    chosen: bool = False  # whether the cut of ``params`` is somebody's choice, and to be tried too
+
+    @property
+    def is_to_be_fetched(self) -> bool:
+        """Whether its weights are not here yet."""
+        return not Path(self.params.weights).is_file()
+
+
+def backbones_at_hand(named: Sequence[str], committed: BackboneParams, digits: bool) -> list[AtHand]:
+    """What there is to choose from, in the order given, each file once.
+
+    Args:
+        named: NAME (fetched, with weights of ImageNet), FILE or NAME=FILE each; none: whatever is at hand.
+        committed: the backbone of params.yaml.
+        digits: whether the photos are the embedded digits.
+
+    Raises:
+        UserError: a name or a file that cannot be used.
+
+    """
+    found = [_named(text) for text in named] or list(_lying_there(committed, digits))
+    if not found:
+        found = [_application(FIRST_CHOICE, IMAGENET.format(FIRST_CHOICE))]
+    each_once = {backbone.params.weights: backbone for backbone in found}
+    return [*_with_labels_of_their_own(each_once.values())]
+
+
+def _named(text: str) -> AtHand:
+    name, equals, file = text.partition("=")
+    if not equals and Path(text).suffix in (".h5", ".keras"):
+        name, file = "", text
+    if name and name not in APPLICATIONS:
+        known = ", ".join(APPLICATIONS)
+        raise UserError(f"--backbone {text}: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of {known}")
+    if file and not Path(file).is_file():
+        raise UserError(f"--backbone {text}: {file} does not exist. Give the path of a .h5 or .keras file.")
+    path = _as_written_in_params(Path(file)) if file else IMAGENET.format(name)
+    return _application(name, path) if name else _by_file(path)
+
+
+def _as_written_in_params(path: Path) -> str:
+    """Below this folder relative, so that it means the same elsewhere; else absolute."""
+    whole = path.absolute()
+    return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
+
+
+def _by_file(path: str) -> AtHand:
+    """A file whose name is all that is known. UserError: a .h5 file that does not say which network it fills."""
+    if path.endswith(".keras"):
+        params = BackboneParams(name="custom", weights=path, preprocess=GUESSES[0])
+        try:
+            resolve(params)
+        except UserError:  # the file does not say for which side it was made
+            params = params.model_copy(update={"image_side": USUAL_SIDE})
+        return AtHand(_stem(path), params, GUESSES)
+    plain = re.sub(r"[^a-z0-9]", "", _stem(path).lower())
+    if names := [name for name in APPLICATIONS if plain.startswith(name.lower())]:
+        return _application(max(names, key=len), path)
+    raise UserError(
+        f"{path}: a .h5 file holds weights and does not say which network they fill. Give --backbone NAME={path}; NAME "
+        f"is one of {', '.join(APPLICATIONS)}"
+    )
+
+
+def _application(name: str, path: str) -> AtHand:
+    return AtHand(name, BackboneParams(name=name, weights=path), ("native",))
+
+
+def _stem(path: str) -> str:
+    return Path(path).name.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")
+
+
+def _lying_there(committed: BackboneParams, digits: bool) -> Iterator[AtHand]:
+    """That of params.yaml, where it suits the photos, and every file in the places for weights."""
+    theirs = committed.weights
+    if committed.layer != INPUT and (digits or not theirs.startswith(DIGITS)):
+        label = _stem(theirs) if committed.name == "custom" else committed.name
+        yield AtHand(label, committed.model_copy(update={"views": 1}), (committed.preprocess,), chosen=True)
+    if not digits:  # which are no photos
+        for path in sorted(str(path) for place in PLACES for path in Path().glob(place)):
+            if path != theirs:
+                yield _by_file(path)
+
+
+def _with_labels_of_their_own(backbones: Iterable[AtHand]) -> Iterator[AtHand]:
+    seen: dict[str, int] = {}
+    for backbone in backbones:
+        label = re.sub(r"[^\w-]+", "_", backbone.label)
+        seen[label] = seen.get(label, 0) + 1
+        yield backbone._replace(label=label if seen[label] == 1 else f"{label}-{seen[label]}")

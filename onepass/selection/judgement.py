@@ -1,0 +1,75 @@
+"""The end of a search: the best candidate as one run of the whole pipeline, which is judged by photos without a say."""
+
+import subprocess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from onepass.comparison import Experiments, SeedGroup
+from onepass.core import UserError
+from onepass.evaluation import CROSS_VALIDATION
+from onepass.selection.search import Tried, known_results, last_lines
+from onepass.trials import run_trials
+
+MADE_BY_RUNS = {"params.yaml", "dvc.lock", "data/dvc.lock"}  # what an experiment that was applied leaves changed
+
+
+class Judged(NamedTuple):
+    """How good the choice is."""
+
+    sentence: str
+    looks_before: bool  # whether another choice was judged by the same photos
+
+
+def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
+    """Runs the best candidate as the experiment ``name``; nothing, where that has been done.
+
+    Raises:
+        UserError: the run failed.
+
+    """
+    trial = best.candidate.trial(name, base)
+    found = known_results(trial)
+    looked = False
+    if found is None or found.split == CROSS_VALIDATION:
+        looked = name in Experiments().names
+        (done,) = run_trials([trial], again=True, quiet=True)
+        if not done.well:
+            raise UserError(f"{name} failed:\n{last_lines(done)}")
+        found = Experiments().read(name)
+    group = SeedGroup([found])
+    low, high = group.interval
+    optimistic = "; these photos chose the epoch too, so this is somewhat optimistic" if found.chose_the_epoch else ""
+    return Judged(
+        f"accuracy {group.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on {len(found.labels)} {found.split} "
+        f"images, which had no say in the choice{optimistic}",
+        looked,
+    )
+
+
+def bring_here(name: str) -> str:
+    """Applies an experiment to the workspace, where that loses nothing of the user's; says what was done, or how to."""
+    lines = _git("status", "--porcelain", "--untracked-files=no").splitlines()
+    changed = {line[3:] for line in lines} - MADE_BY_RUNS
+    own_params = "params.yaml" in {line[3:] for line in lines} and not _are_those_of_an_experiment()
+    if changed or own_params:
+        return f"The workspace has changes of yours and stays as it is; `dvc exp apply {name}` brings the result there."
+    done = subprocess.run(["dvc", "exp", "apply", name], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return f"The workspace stays as it is: {done.stderr.strip()}"
+    return "The model is data/model.keras, the report metrics/report.html, the params are in params.yaml."
+
+
+def _are_those_of_an_experiment() -> bool:
+    """Whether the workspace's params.yaml is that of some experiment, so that nothing is lost with it."""
+    here = Path("params.yaml").read_bytes()
+    revisions = _git("for-each-ref", "--format=%(objectname)", "refs/exps").split()
+    return any(_content(revision) == here for revision in revisions)
+
+
+def _content(revision: str) -> bytes:
+    command = ["git", "show", f"{revision}:./params.yaml"]
+    return subprocess.run(command, capture_output=True, check=False).stdout
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout

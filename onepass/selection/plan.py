@@ -1,0 +1,66 @@
+"""The plan of a search: what there is to choose from and what it costs; kept, so that a search that goes on decides the
+same.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from onepass.core import UserError, write_json
+from onepass.dvc_repo import digest_of, dvc_files
+from onepass.photos import base_folder, find_photos
+from onepass.selection.backbones_at_hand import AtHand
+from onepass.selection.costs import Cost, measure
+
+PLANS = Path(".dvc/tmp/onepass/selection")
+SAMPLE = 96  # photos, from all over
+
+
+class Plan:
+    """Backbones with their costs, and the seconds that the search has taken so far."""
+
+    overhead = 12.0  # seconds that an experiment takes beside its extraction
+
+    def __init__(
+        self, path: Path, images: int, backbones: Sequence[AtHand], costs: dict[str, Cost], spent: float
+    ) -> None:
+        self.images = images
+        self.backbones = backbones
+        self.costs = costs
+        self.spent = spent
+        self._path = path
+
+    def extraction(self, label: str) -> float:
+        """Seconds for all photos to pass a backbone."""
+        return self.images * self.costs[label].seconds
+
+    def spend(self, seconds: float) -> None:
+        """Adds to what the search has taken."""
+        self.spent += seconds
+        costs = {label: cost._asdict() for label, cost in self.costs.items()}
+        write_json(self._path, {"images": self.images, "costs": costs, "spent": self.spent})
+
+
+def make_plan(root: str, backbones: Sequence[AtHand]) -> Plan:
+    """Measures what is not known of an earlier search among the same backbones on the same photos.
+
+    Raises:
+        UserError: there are no photos, or weights that cannot be used.
+
+    """
+    question = [digest_of(dvc_files(), root), *(repr(backbone) for backbone in backbones)]
+    path = PLANS / f"{hashlib.sha256(json.dumps(question).encode()).hexdigest()}.json"
+    try:
+        kept = json.loads(path.read_bytes())
+        costs = {label: Cost(**cost) for label, cost in kept["costs"].items()}
+        return Plan(path, kept["images"], backbones, costs, kept["spent"])
+    except (OSError, ValueError, TypeError, KeyError):
+        photos = find_photos(root)
+        if not len(photos):
+            raise UserError(f"{root} holds no file. Give a folder of photos with --photos.") from None
+        folder = base_folder(root)
+        files = [folder / photos[number].file for number in range(0, len(photos), max(len(photos) // SAMPLE, 1))]
+        plan = Plan(path, len(photos), backbones, {b.label: measure(b, files) for b in backbones}, 0.0)
+        plan.spend(0.0)
+        return plan

@@ -1,0 +1,137 @@
+"""The search: candidates are tried one after the other, each an experiment of DVC, until the budget is spent.
+
+What has been tried is known by DVC's experiments, so that a search that was stopped goes on where it was. The split
+that evaluate scores is not looked at: what counts are answers to images that a cross-validation left out.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from onepass.comparison import Experiment, Experiments
+from onepass.core import UserError
+from onepass.dvc_repo import digest_of, dvc_files
+from onepass.selection.candidates import Candidate, each_backbone, most_of_all, other_cuts, other_heads
+from onepass.selection.plan import Plan
+from onepass.trials import Finished, Trial, run_trials
+
+PROBE = "data/probe/dvc.yaml"
+LAST_STEP = 30.0  # seconds that are kept for the one run of the whole pipeline
+SHOWN = 15  # lines of an experiment that failed
+
+
+class Tried(NamedTuple):
+    """A candidate with what came out."""
+
+    candidate: Candidate
+    experiment: Experiment
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The larger, the better: accuracy, then log loss, in cross-validation."""
+        return float(self.experiment.right.mean()), -self.experiment.log_loss
+
+
+class Search:
+    """Tries candidates; ``tried``, ``failed`` and ``skipped`` say what has become of each."""
+
+    def __init__(self, name: str, base: dict[str, Any], plan: Plan, budget: float) -> None:
+        """Nothing is run yet.
+
+        Args:
+            name: of the search, before the names of its experiments.
+            base: settings of data and split, section.key.
+            budget: seconds, those of earlier runs of this search included.
+
+        """
+        self.tried: list[Tried] = []
+        self.failed: list[str] = []
+        self.skipped: list[str] = []  # for want of time
+        self._name, self._base, self._plan, self._budget = name, base, plan, budget
+        self._most = most_of_all(plan.backbones, plan.costs)
+        self._stopped = False
+
+    def run(self) -> Tried:
+        """The best of all that could be tried; an interrupt (Ctrl-C) ends the search and not this call.
+
+        Raises:
+            UserError: nothing could be tried.
+
+        """
+        best = self._best_of(each_backbone(self._plan.backbones, self._plan.costs))
+        best = self._best_of(other_cuts(best.candidate, self._plan.costs))
+        return self._best_of(other_heads(best.candidate))
+
+    def _best_of(self, candidates: Iterable[Candidate]) -> Tried:
+        """The best of these and of all before."""
+        for candidate in candidates:
+            if candidate not in [tried.candidate for tried in self.tried]:
+                self._try(candidate)
+        if not self.tried:
+            raise UserError("none of the experiments could be run; what went wrong stands above.")
+        return max(self.tried, key=lambda tried: tried.rank)
+
+    def _try(self, candidate: Candidate) -> None:
+        trial = candidate.trial(f"{self._name}-{candidate.name}", self._base)
+        known = known_results(trial)
+        seconds = 0.0
+        if known is None:
+            if self.tried and (self._stopped or self._expected(candidate) > self._left()):
+                self.skipped.append(trial.name)
+                return
+            known, seconds = self._run(candidate, trial)
+        if known:
+            self.tried.append(Tried(candidate, known))
+            took = f" ({seconds:.0f} s)" if seconds else ", known already"
+            print(f"{known.right.mean():.4f}  {trial.name}{took}", flush=True)
+
+    def _run(self, candidate: Candidate, trial: Trial) -> tuple[Experiment | None, float]:
+        number, least = len(self.tried) + len(self.failed) + 1, self._expected(candidate)
+        left = max(min(self._left(), self._expected_of_all(candidate)), 0)
+        print(f"{number} of at most {self._most}: about {least:.0f} s, {left / 60:.0f} min left", flush=True)
+        start = time.perf_counter()
+        try:
+            (done,) = run_trials([trial], again=True, target=PROBE, quiet=True)
+        except KeyboardInterrupt:
+            print("stopped: the best so far is taken", flush=True)
+            self._stopped = True
+            return None, 0.0
+        seconds = time.perf_counter() - start
+        self._plan.spend(seconds)
+        if not done.well:
+            self.failed.append(trial.name)
+            print(f"{trial.name} failed:\n{last_lines(done)}", flush=True)
+            return None, seconds
+        return Experiments().read(trial.name), seconds
+
+    def _left(self) -> float:
+        return self._budget - self._plan.spent - LAST_STEP
+
+    def _expected(self, candidate: Candidate) -> float:
+        """Seconds of an experiment; features that are stored already cost nothing."""
+        stored = {tried.candidate.params for tried in self.tried}
+        return self._plan.overhead + (0 if candidate.params in stored else self._plan.extraction(candidate.label))
+
+    def _expected_of_all(self, candidate: Candidate) -> float:
+        """Seconds of this and of all that may follow, as if each cost what this one does."""
+        return self._expected(candidate) * (self._most - len(self.tried) - len(self.failed))
+
+
+def known_results(trial: Trial) -> Experiment | None:
+    """Those of an experiment of this name, if it was made of these settings and of the photos as they are now."""
+    experiments = Experiments()
+    if trial.name not in experiments.names:
+        return None
+    try:
+        found = experiments.read(trial.name)
+    except UserError:  # has none, or nobody has them any more
+        return None
+    root = trial.settings["data.root"]
+    same = all(found.params.get(key, value) == value for key, value in trial.settings.items())
+    return found if same and found.sources.get(root) == digest_of(dvc_files(), root) else None
+
+
+def last_lines(done: Finished) -> str:
+    """Of what an experiment said, indented."""
+    lines = [line for line in done.output.splitlines() if line.strip()]
+    return "\n".join(f"    {line}" for line in lines[-SHOWN:])
