@@ -6,17 +6,21 @@ Everything is read through DVC: from the workspace, the cache, or the team's rem
 import csv
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.comparison.lock import Lock, read_lock, read_params_of
 from onepass.core import UserError
-from onepass.dvc_repo import dvc_files, experiments_of_head, files_at, read_lock, resolve_revision
-from onepass.evaluation import read_answers, read_metrics
+from onepass.dvc_repo import dvc_files, experiments_of_head, files_at, resolve_revision
+from onepass.evaluation import Answers, read_answers, read_metrics
 from onepass.machine_facts import key_of, recall
 
 WORKSPACE = "workspace"  # the name of what lies in the working tree
+IMPLIED = [WORKSPACE, "HEAD"]  # names of whatever is there now, compared without being asked for
 PREDICTIONS = "metrics/predictions.csv"
 METRICS = "metrics/metrics.json"
 HEAD = ["data/head/head.json", "data/head/weights.npz"]
@@ -30,12 +34,12 @@ class NoResultsError(UserError):
 class Experiment(NamedTuple):
     """One training run and its answers on the evaluated split."""
 
-    names: list[str]  # all by which it was asked for
+    name: str
     recipe: str  # what decides its results, but the seeds
     params: dict[str, Any]  # of all stages, as they ran
     sources: dict[str, str | None]  # digests of the code and the data from outside
     seeds: list[int]  # of training and of the split
-    answers: str  # digest of the predictions
+    answers: str  # digest of what was said of all images
     split: str  # that was evaluated
     chose_the_epoch: bool  # the evaluated split did
     labels: dict[str, str]  # of each evaluated image by hash, sorted
@@ -63,7 +67,8 @@ class Experiments:
 
         Raises:
             NoResultsError: evaluate has not run in it.
-            UserError: there is no such revision, nobody has its results any more, or they are not readable.
+            UserError: there is no such revision, its results belong to other params, nobody has them any more, or they
+                are not readable.
 
         """
         return _read(name, self._files(name))
@@ -83,29 +88,16 @@ class Experiments:
 
 
 def _read(name: str, files: Any) -> Experiment:
-    try:
-        lock = read_lock(files)
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from error
-    if PREDICTIONS not in lock.made:
-        raise NoResultsError(
-            f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
-        )
-    contents = [_content(files, path, lock.made, name) for path in (METRICS, PREDICTIONS)]
-    metrics = read_metrics(contents[0], f"{METRICS} of {name}")
-    try:
-        answers = read_answers(contents[1], metrics.split)
-    except (ValueError, csv.Error) as error:
-        raise UserError(
-            f"{PREDICTIONS} of {name} is not as this version writes it ({error!r}). Run the experiment again."
-        ) from error
+    lock = _current_lock(name, files)
+    metrics = read_metrics(_content(files, METRICS, lock, name), f"{METRICS} of {name}")
+    answers = _answers(files, metrics.split, lock, name)
     return Experiment(
-        names=[name],
+        name=name,
         recipe=lock.recipe,
         params=lock.params,
         sources=lock.sources,
         seeds=lock.seeds,
-        answers=lock.made[PREDICTIONS],
+        answers=answers.digest,
         split=metrics.split,
         chose_the_epoch=metrics.chose_the_epoch,
         labels=answers.labels,
@@ -117,10 +109,52 @@ def _read(name: str, files: Any) -> Experiment:
     )
 
 
-def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
-    """An output, as dvc.lock says that it is."""
+def _current_lock(name: str, files: Any) -> Lock:
+    """The dvc.lock, if there are results and they belong to the params beside it."""
     try:
+        lock, params = read_lock(files), read_params_of(files)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+    if PREDICTIONS not in lock.made:
+        raise NoResultsError(
+            f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
+        )
+    if reason := lock.why_stale(PREDICTIONS, params):
+        where = "" if name == WORKSPACE else f" in a checkout of {name}, then committed,"
+        raise UserError(f"{name}: {reason}; `dvc repro`{where} brings them up to date.")
+    return lock
+
+
+def _content(files: Any, path: str, lock: Lock, name: str) -> bytes:
+    """A small output, as dvc.lock says that it is."""
+    with _fetched(path, name):
         content = bytes(files.read_bytes(path))
+    _check(hashlib.md5(content, usedforsecurity=False).hexdigest(), path, lock, name)
+    return content
+
+
+def _answers(files: Any, split: str, lock: Lock, name: str) -> Answers:
+    """The answers in the predictions, which can have gigabytes, as dvc.lock says that they are."""
+    digest = hashlib.md5(usedforsecurity=False)
+    answers, problem = None, None
+    with _fetched(PREDICTIONS, name), files.open(PREDICTIONS, "rb") as file:
+        try:
+            answers = read_answers(file, split, digest)
+        except (ValueError, csv.Error) as error:
+            problem = error
+    _check(digest.hexdigest(), PREDICTIONS, lock, name)
+    if answers is None:
+        raise UserError(
+            f"{PREDICTIONS} of {name} is not as this version writes it ({problem!r}). Run the experiment again."
+        ) from problem
+    return answers
+
+
+@contextmanager
+def _fetched(path: str, name: str) -> Iterator[None]:
+    """UserError where an output cannot be had."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise UserError(
             f"{path} of {name} is neither on this machine nor on a remote that it knows. Who has run {name} can "
@@ -128,9 +162,11 @@ def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
         ) from error
     except Exception as error:  # each kind of remote has its own errors
         raise UserError(f"{path} of {name} could not be fetched: {error}. Check `dvc remote list`.") from error
-    if hashlib.md5(content, usedforsecurity=False).hexdigest() != made[path]:
+
+
+def _check(digest: str, path: str, lock: Lock, name: str) -> None:
+    if digest != lock.made[path]:
         raise UserError(f"{path} of {name} is not what its dvc.lock says: changed or damaged. Run `dvc repro`.")
-    return content
 
 
 def _optional(files: Any, path: str) -> bytes | None:
