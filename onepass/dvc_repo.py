@@ -1,4 +1,4 @@
-"""DVC: the only module that imports its Python, and the only one that reads dvc.lock.
+"""DVC: the only module that imports its Python.
 
 What DVC still has of a stage's last run: it deletes outputs before a stage runs, but dvc.lock still names them, so
 DVC's own file system serves them, from the cache, else from the remote. And experiments, revisions, and the copies
@@ -6,17 +6,11 @@ that cache and remote keep.
 """
 
 import hashlib
-import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from onepass.core import UserError, load_yaml
-
-SEEDS = ("train.seed", "split.seed")
-PRESENTATION = "report"  # the stage whose params and code change no result
+from onepass.core import UserError
 
 
 def dvc_files() -> Any:
@@ -140,70 +134,16 @@ def machine_folder_of_here() -> Path:
     return Path(Config(str(here)).get("cache", {}).get("dir") or here / "cache") / "onepass"
 
 
-class Lock:
-    """What dvc.lock says of the run that made the outputs: more than params.yaml, which may have been edited since."""
-
-    def __init__(self, content: bytes) -> None:
-        """UserError: it is not readable."""
-        try:
-            parsed = load_yaml(content) or {}
-            self._stages: dict[str, Any] = dict(parsed.get("stages", {}))
-            outs = [out for stage in self._stages.values() for out in stage.get("outs", [])]
-            self.made: dict[str, str] = {out["path"]: out["md5"] for out in outs}  # digests of all outputs
-        except (yaml.YAMLError, AttributeError, TypeError, KeyError) as error:
-            raise UserError(f"dvc.lock cannot be read: {error}. Mend it, or run `dvc repro`.") from error
-        self._stages.pop(PRESENTATION, None)
-
-    @property
-    def recipe(self) -> str:
-        """All that decides the results, but seeds: commands, params, and the code and data from outside by digest."""
-        recipe = {
-            name: {
-                "cmd": stage["cmd"],
-                "params": {key: value for key, value in _params(stage).items() if key not in SEEDS},
-                "deps": self._from_outside(stage),
-            }
-            for name, stage in self._stages.items()
-        }
-        return json.dumps(recipe, sort_keys=True)
-
-    @property
-    def seeds(self) -> list[int]:
-        """By SEEDS; 0 where no stage has one."""
-        return [self.params.get(key, 0) for key in SEEDS]
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """Those of all stages, by the names of params.yaml: train.seed."""
-        return {key: value for stage in self._stages.values() for key, value in _params(stage).items()}
-
-    @property
-    def sources(self) -> dict[str, str | None]:
-        """Digests of the code and the data that came from outside, by path."""
-        return {path: md5 for stage in self._stages.values() for path, md5 in self._from_outside(stage).items()}
-
-    def _from_outside(self, stage: dict[str, Any]) -> dict[str, str | None]:
-        return {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in self.made}
-
-
-def read_lock(files: Any) -> Lock:
-    """The dvc.lock of ``dvc_files`` or ``files_at``; an empty one where there is none."""
+def read_tracked(files: Any, path: str) -> bytes:
+    """A file that git tracks, of ``dvc_files`` or ``files_at``; empty where there is none."""
     from dvc.exceptions import DvcException  # noqa: PLC0415
 
     try:
-        return Lock(files.read_bytes("dvc.lock"))
+        return bytes(files.read_bytes(path))
     except FileNotFoundError:
-        return Lock(b"")
+        return b""
     except DvcException as error:
         raise UserError(f"dvc.yaml and dvc.lock cannot be read: {error}. Mend them, or run `dvc repro`.") from error
-
-
-def _params(stage: dict[str, Any]) -> dict[str, Any]:
-    """By section.key, also where a stage declares a whole section."""
-    flat: dict[str, Any] = {}
-    for name, value in stage.get("params", {}).get("params.yaml", {}).items():
-        flat |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
-    return flat
 
 
 def experiments_of_head(files: Any) -> dict[str, str]:

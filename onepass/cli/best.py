@@ -12,7 +12,16 @@ from onepass.checks import committed_params
 from onepass.core import UserError
 from onepass.dvc_repo import dvc_files, stages_that_make
 from onepass.params import BackboneParams, DataParams, ParamsFile
-from onepass.selection import Plan, Search, backbones_at_hand, bring_here, judge, make_plan
+from onepass.selection import (
+    COMPARISON,
+    Plan,
+    Search,
+    backbones_at_hand,
+    bring_here,
+    judge,
+    make_plan,
+    write_comparison,
+)
 from onepass.trials import check_name, fixed_settings, photos_in_params
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -75,7 +84,8 @@ def command(photos: Path | None, budget: float, named: tuple[str, ...], name: st
     print(judged.sentence)
     if judged.looks_before:
         print("Another choice was judged by these photos before; this accuracy is a little optimistic.")
-    print(bring_here(name))
+    write_comparison([judged.experiment, *(tried.experiment for tried in search.tried)])
+    print(f"{bring_here(name)} What was tried: {COMPARISON}")
     if search.skipped:
         print(f"not tried for want of time: {', '.join(search.skipped)}. Run it again with a larger --budget to go on.")
     if search.failed:

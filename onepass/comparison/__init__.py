@@ -1,32 +1,30 @@
 """An honest comparison of experiments: what each answered, which of them are one, and which is better.
 
-Reads experiments through ``onepass.dvc_repo``, tests them with ``onepass.statistics``, and says no more than the
-tests allow, as tables, a page or a picture.
+Reads experiments through ``onepass.dvc_repo``, takes only results that belong to their params, tests those that were
+evaluated on the same images with ``onepass.statistics``, and says no more than the tests allow, as tables, a page or a
+picture.
 """
 
 from onepass.comparison.accuracy_plot import draw_accuracies
-from onepass.comparison.experiments import WORKSPACE, Experiment, Experiments, NoResultsError
+from onepass.comparison.differences import difference
+from onepass.comparison.experiments import IMPLIED, Experiment, Experiments, NoResultsError
 from onepass.comparison.page import comparison_page
-from onepass.comparison.seed_groups import SeedGroup, check_same_images, difference, distinct, ranked
+from onepass.comparison.same_images import Comparison, compared
+from onepass.comparison.seed_groups import SeedGroup, ranked
 from onepass.comparison.tables import accuracies, paired_tests
-from onepass.comparison.verdict import Verdict, against_the_baseline, against_the_best, notes
 
 __all__ = [
-    "WORKSPACE",
+    "IMPLIED",
+    "Comparison",
     "Experiment",
     "Experiments",
     "NoResultsError",
     "SeedGroup",
-    "Verdict",
     "accuracies",
-    "against_the_baseline",
-    "against_the_best",
-    "check_same_images",
+    "compared",
     "comparison_page",
     "difference",
-    "distinct",
     "draw_accuracies",
-    "notes",
     "paired_tests",
     "ranked",
 ]

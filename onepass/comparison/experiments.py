@@ -6,37 +6,54 @@ Everything is read through DVC: from the workspace, the cache, or the team's rem
 import csv
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.comparison.lock import Lock, read_lock, read_params_of
 from onepass.core import UserError
-from onepass.dvc_repo import dvc_files, experiments_of_head, files_at, read_lock, resolve_revision
-from onepass.evaluation import read_answers, read_metrics
+from onepass.dvc_repo import dvc_files, experiments_of_head, files_at, resolve_revision
+from onepass.evaluation import Answers, read_answers, read_metrics
 from onepass.machine_facts import key_of, recall
 
 WORKSPACE = "workspace"  # the name of what lies in the working tree
-PREDICTIONS = "metrics/predictions.csv"
-METRICS = "metrics/metrics.json"
+IMPLIED = [WORKSPACE, "HEAD"]  # names of whatever is there now, compared without being asked for
 HEAD = ["data/head/head.json", "data/head/weights.npz"]
 FEATURES = ["data/features/fingerprint.json", "data/prepared/wanted_views.txt"]
 
 
+class Results(NamedTuple):
+    """Where the answers of an experiment lie."""
+
+    locks: list[str]  # that know how they were made
+    predictions: str
+    metrics: str
+    inside: str  # the key of the scores in the metrics; empty: all of them
+
+
+KINDS = [  # of which the first is taken that an experiment has
+    Results(["dvc.lock"], "metrics/predictions.csv", "metrics/metrics.json", ""),
+    Results(["dvc.lock", "data/probe/dvc.lock"], "data/probe/predictions.csv", "data/probe/metrics.json", "probe"),
+]
+
+
 class NoResultsError(UserError):
-    """evaluate has not run."""
+    """Neither evaluate nor probe has run."""
 
 
 class Experiment(NamedTuple):
-    """One training run and its answers on the evaluated split."""
+    """One training run and its answers on the evaluated split, or those of a cross-validation."""
 
-    names: list[str]  # all by which it was asked for
+    name: str
     recipe: str  # what decides its results, but the seeds
     params: dict[str, Any]  # of all stages, as they ran
     sources: dict[str, str | None]  # digests of the code and the data from outside
     seeds: list[int]  # of training and of the split
-    answers: str  # digest of the predictions
-    split: str  # that was evaluated
+    answers: str  # digest of what was said of all images
+    split: str  # that was evaluated, or CROSS_VALIDATION
     chose_the_epoch: bool  # the evaluated split did
     labels: dict[str, str]  # of each evaluated image by hash, sorted
     right: NDArray[np.bool_]  # (images,), in that order
@@ -62,8 +79,9 @@ class Experiments:
         """The experiment, revision or workspace of this name.
 
         Raises:
-            NoResultsError: evaluate has not run in it.
-            UserError: there is no such revision, nobody has its results any more, or they are not readable.
+            NoResultsError: neither evaluate nor probe has run in it.
+            UserError: there is no such revision, its results belong to other params, nobody has them any more, or they
+                are not readable.
 
         """
         return _read(name, self._files(name))
@@ -83,29 +101,17 @@ class Experiments:
 
 
 def _read(name: str, files: Any) -> Experiment:
-    try:
-        lock = read_lock(files)
-    except UserError as error:
-        raise UserError(f"{name}: {error}") from error
-    if PREDICTIONS not in lock.made:
-        raise NoResultsError(
-            f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
-        )
-    contents = [_content(files, path, lock.made, name) for path in (METRICS, PREDICTIONS)]
-    metrics = read_metrics(contents[0], f"{METRICS} of {name}")
-    try:
-        answers = read_answers(contents[1], metrics.split)
-    except (ValueError, csv.Error) as error:
-        raise UserError(
-            f"{PREDICTIONS} of {name} is not as this version writes it ({error!r}). Run the experiment again."
-        ) from error
+    results, lock = _current_results(name, files)
+    content = _content(files, results.metrics, lock, name)
+    metrics = read_metrics(content, f"{results.metrics} of {name}", results.inside)
+    answers = _answers(files, results.predictions, metrics.split, lock, name)
     return Experiment(
-        names=[name],
+        name=name,
         recipe=lock.recipe,
         params=lock.params,
         sources=lock.sources,
         seeds=lock.seeds,
-        answers=lock.made[PREDICTIONS],
+        answers=answers.digest,
         split=metrics.split,
         chose_the_epoch=metrics.chose_the_epoch,
         labels=answers.labels,
@@ -117,10 +123,53 @@ def _read(name: str, files: Any) -> Experiment:
     )
 
 
-def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
-    """An output, as dvc.lock says that it is."""
-    try:
+def _current_results(name: str, files: Any) -> tuple[Results, Lock]:
+    """The results, if they belong to the params beside them, and what is known of how they were made."""
+    for results in KINDS:
+        try:
+            lock, params = read_lock(files, *results.locks), read_params_of(files)
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from error
+        if results.predictions in lock.made:
+            if reason := lock.why_stale(results.predictions, params):
+                where = "" if name == WORKSPACE else f" in a checkout of {name}, then committed,"
+                raise UserError(f"{name}: {reason}; `dvc repro`{where} brings them up to date.")
+            return results, lock
+    raise NoResultsError(
+        f"{name} has no results: evaluate has not run in it. `dvc exp run --name NAME` runs what is missing."
+    )
+
+
+def _content(files: Any, path: str, lock: Lock, name: str) -> bytes:
+    """A small output, as dvc.lock says that it is."""
+    with _fetched(path, name):
         content = bytes(files.read_bytes(path))
+    _check(hashlib.md5(content, usedforsecurity=False).hexdigest(), path, lock, name)
+    return content
+
+
+def _answers(files: Any, path: str, split: str, lock: Lock, name: str) -> Answers:
+    """The answers in the predictions, which can have gigabytes, as dvc.lock says that they are."""
+    digest = hashlib.md5(usedforsecurity=False)
+    answers, problem = None, None
+    with _fetched(path, name), files.open(path, "rb") as file:
+        try:
+            answers = read_answers(file, split, digest)
+        except (ValueError, csv.Error) as error:
+            problem = error
+    _check(digest.hexdigest(), path, lock, name)
+    if answers is None:
+        raise UserError(
+            f"{path} of {name} is not as this version writes it ({problem!r}). Run the experiment again."
+        ) from problem
+    return answers
+
+
+@contextmanager
+def _fetched(path: str, name: str) -> Iterator[None]:
+    """UserError where an output cannot be had."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise UserError(
             f"{path} of {name} is neither on this machine nor on a remote that it knows. Who has run {name} can "
@@ -128,9 +177,11 @@ def _content(files: Any, path: str, made: dict[str, str], name: str) -> bytes:
         ) from error
     except Exception as error:  # each kind of remote has its own errors
         raise UserError(f"{path} of {name} could not be fetched: {error}. Check `dvc remote list`.") from error
-    if hashlib.md5(content, usedforsecurity=False).hexdigest() != made[path]:
+
+
+def _check(digest: str, path: str, lock: Lock, name: str) -> None:
+    if digest != lock.made[path]:
         raise UserError(f"{path} of {name} is not what its dvc.lock says: changed or damaged. Run `dvc repro`.")
-    return content
 
 
 def _optional(files: Any, path: str) -> bytes | None:

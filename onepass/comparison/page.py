@@ -1,16 +1,17 @@
 """A comparison of experiments for people: one page that needs nothing beside itself."""
 
-import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
+from onepass.comparison.differences import differing_files, params_table
+from onepass.comparison.pairs import PairOfGroups, points
+from onepass.comparison.same_images import Comparison
 from onepass.comparison.seed_groups import SeedGroup
 from onepass.comparison.tables import accuracies, paired_tests
-from onepass.comparison.verdict import PairOfGroups, Verdict, points
+from onepass.comparison.verdict import Verdict
 from onepass.report import Axis, bar_scale, interval_bar, render
-from onepass.statistics import LEVEL
 
 BAR = (12, 348)  # pixels of the ends of a drawn interval
 
@@ -30,26 +31,33 @@ class Drawing(NamedTuple):
     scale: Markup
 
 
-def comparison_page(groups: Sequence[SeedGroup], verdict: Verdict, notes: Sequence[str], command: str) -> bytes:
+class Shown(NamedTuple):
+    """A comparison, drawn."""
+
+    compared: Comparison
+    accuracies: Drawing
+    tests: Drawing | None  # where there are any
+
+
+def comparison_page(comparisons: Sequence[Comparison], command: str) -> bytes:
     """The page, UTF-8. The same experiments give the same bytes.
 
     Args:
-        groups: at least two, the best first.
-        verdict: of their tests.
-        notes: how the tests were made, sentences.
-        command: that repeats the comparison.
+        comparisons: of at least two groups together.
+        command: that repeats them.
 
     """
+    groups = [group for comparison in comparisons for group in comparison.groups]
     return render(
         "compare.html",
-        groups=groups,
-        verdict=verdict,
-        notes=notes,
+        shown=[
+            Shown(one, drawn_accuracies(one.groups), drawn_tests(one.verdict) if one.verdict else None)
+            for one in comparisons
+        ],
+        experiments=len(groups),
         command=command,
-        accuracies=drawn_accuracies(groups),
-        tests=drawn_tests(verdict),
-        params=differing_params(groups),
-        files=differing_files(groups),
+        params=params_table(groups),
+        files=differing_files([experiment for group in groups for experiment in group.experiments]),
     )
 
 
@@ -68,31 +76,10 @@ def drawn_tests(verdict: Verdict) -> Drawing:
     """Each difference, in points, with its interval around 0."""
     across = _axis([0, *(100 * end for test in verdict.tests for end in (test.paired.low, test.paired.high))])
     rows = [
-        Drawn(row, _difference(test, across), test.p < LEVEL)
+        Drawn(row, _difference(test, across), test.told_apart)
         for row, test in zip(paired_tests(verdict), verdict.tests, strict=True)
     ]
     return Drawing(rows, bar_scale(across))
-
-
-def differing_params(groups: Sequence[SeedGroup]) -> list[list[str]]:
-    """A table of those params in which the experiments or their seeds differ, with its header; empty where in none.
-
-    The longer of the two, params and groups, goes down the page.
-    """
-    runs = [run for group in groups for run in group.runs]
-    names = sorted({name for run in runs for name in run.params})
-    differing = [name for name in names if len({_value(run.params, name) for run in runs}) > 1]
-    if not differing:
-        return []
-    table = [["", *(group.name for group in groups)]]
-    table += [[name, *(_values(group, name) for group in groups)] for name in differing]
-    return [list(row) for row in zip(*table, strict=True)] if len(groups) > len(differing) else table
-
-
-def differing_files(groups: Sequence[SeedGroup]) -> list[str]:
-    """Code and data from outside that is not the same for all, by path."""
-    sources = [run.sources for group in groups for run in group.runs]
-    return sorted(path for path in set().union(*sources) if len({of_run.get(path) for of_run in sources}) > 1)
 
 
 def _axis(ends: Sequence[float]) -> Axis:
@@ -109,15 +96,3 @@ def _difference(test: PairOfGroups, across: Axis) -> Markup:
 
 def _said(row: dict[str, str]) -> str:
     return f"{row['accuracy']}, {row['95 % interval']}"
-
-
-def _values(group: SeedGroup, name: str) -> str:
-    """One value, or those of the seeds."""
-    return ", ".join(dict.fromkeys(_value(run.params, name) for run in group.runs))
-
-
-def _value(params: dict[str, Any], name: str) -> str:
-    """As params.yaml would have it."""
-    if name not in params:
-        return "not read"
-    return params[name] if isinstance(params[name], str) else json.dumps(params[name], ensure_ascii=False)

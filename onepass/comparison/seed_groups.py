@@ -1,6 +1,6 @@
-"""What is compared: experiments that differ in nothing but their seeds count as one."""
+"""What is compared: experiments that answer alike are one run, and runs that differ in nothing but seeds one group."""
 
-import shlex
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -8,101 +8,120 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.comparison.experiments import Experiment
-from onepass.core import UserError, listed
+from onepass.comparison.experiments import IMPLIED, Experiment
 from onepass.statistics import wilson
 
 
-class SeedGroup(NamedTuple):
-    """Experiments that differ in nothing but their seeds."""
+class Run(NamedTuple):
+    """Experiments whose predictions are identical: whatever else differs between them, there is one answer."""
 
-    runs: list[Experiment]  # by seeds
+    experiments: list[Experiment]  # by name, what has a name of its own first
+
+    @property
+    def first(self) -> Experiment:
+        """The one that speaks for all: in what follows from the predictions they are equal."""
+        return self.experiments[0]
+
+    @property
+    def name(self) -> str:
+        """That of the first."""
+        return self.first.name
+
+    @property
+    def title(self) -> str:
+        """All names."""
+        return " = ".join(experiment.name for experiment in self.experiments)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The lowest."""
+        return min(experiment.seeds for experiment in self.experiments)
+
+    @property
+    def chose_the_epoch(self) -> bool:
+        """The evaluated images did, of one at least."""
+        return any(experiment.chose_the_epoch for experiment in self.experiments)
+
+
+class SeedGroup(NamedTuple):
+    """Runs that differ in nothing but their seeds."""
+
+    runs: list[Run]  # by seeds
+
+    @property
+    def first(self) -> Experiment:
+        """One whose images, and what these are labelled, are those of all."""
+        return self.runs[0].first
 
     @property
     def name(self) -> str:
         """That of its run with the lowest seeds."""
-        return self.runs[0].names[0]
+        return self.runs[0].name
+
+    @property
+    def experiments(self) -> list[Experiment]:
+        """Those of all its runs."""
+        return [experiment for run in self.runs for experiment in run.experiments]
+
+    @property
+    def seeds_tried(self) -> int:
+        """At least as many as there are runs, or more: with some seeds the answers may have been the same."""
+        return max(len(self.runs), len({tuple(experiment.seeds) for experiment in self.experiments}))
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """(seeds, images), the images by hash."""
-        return np.stack([run.right for run in self.runs])
+        """(runs, images), the images by hash."""
+        return np.stack([run.first.right for run in self.runs])
 
     @property
     def accuracy(self) -> float:
-        """The mean over seeds."""
+        """The mean over runs."""
         return float(self.right.mean())
 
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the accuracy."""
-        return wilson(self.accuracy, len(self.runs[0].labels))
+        return wilson(self.accuracy, len(self.first.labels))
 
     @property
     def log_loss(self) -> float:
-        """The mean over seeds."""
-        return float(np.mean([run.log_loss for run in self.runs]))
+        """The mean over runs."""
+        return float(np.mean([run.first.log_loss for run in self.runs]))
 
     @property
     def seconds(self) -> float | None:
-        """To train, the mean of those runs of which it is known."""
-        known = [run.seconds for run in self.runs if run.seconds is not None]
+        """To train, the mean of those experiments of which it is known."""
+        known = [experiment.seconds for experiment in self.experiments if experiment.seconds is not None]
         return float(np.mean(known)) if known else None
 
     @property
     def computed(self) -> int | None:
         """Rows of features, over all runs of which it is known."""
-        known = [run.computed for run in self.runs if run.computed is not None]
+        known = [run.first.computed for run in self.runs if run.first.computed is not None]
         return sum(known) if known else None
 
 
-def distinct(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """Joins the names of those that are one: the workspace often is the experiment that ran last."""
-    found: dict[tuple[str, tuple[int, ...], str], Experiment] = {}
-    for experiment in experiments:
-        key = (experiment.recipe, tuple(experiment.seeds), experiment.answers)
-        names = [*found[key].names, *experiment.names] if key in found else experiment.names
-        found[key] = experiment._replace(names=list(dict.fromkeys(names)))
-    return list(found.values())
+def distinct(experiments: Sequence[Experiment]) -> list[Run]:
+    """Joins those with identical predictions, as the workspace and the experiment that ran last often are."""
+    by_name = {experiment.name: experiment for experiment in experiments}  # once, however often it was asked for
+    found: dict[str, list[Experiment]] = {}
+    for experiment in sorted(by_name.values(), key=lambda one: (one.name in IMPLIED, one.name)):
+        found.setdefault(experiment.answers, []).append(experiment)
+    return [Run(alike) for alike in found.values()]
 
 
 def ranked(experiments: Sequence[Experiment]) -> list[SeedGroup]:
-    """The groups that these experiments form, the best first: by accuracy, log loss, name."""
+    """The groups that these experiments form, the best first: by accuracy, log loss, name.
 
-    def recipe_and_images(run: Experiment) -> tuple[str, str, list[tuple[str, str]]]:
-        return run.recipe, run.split, list(run.labels.items())
+    A run of several recipes belongs to the one that has most runs, so that the seeds of that one stay together.
+    """
+    runs = distinct(experiments)
+    runs_of = Counter(recipe for run in runs for recipe in {experiment.recipe for experiment in run.experiments})
 
-    runs = sorted(distinct(experiments), key=lambda run: (recipe_and_images(run), run.seeds, run.names))
+    def recipe_and_images(run: Run) -> tuple[str, str, list[tuple[str, str]]]:
+        recipe = min((experiment.recipe for experiment in run.experiments), key=lambda one: (-runs_of[one], one))
+        return recipe, run.first.split, list(run.first.labels.items())
+
+    runs.sort(key=lambda run: (recipe_and_images(run), run.seeds, run.name))
     groups = [SeedGroup(list(of_one)) for _, of_one in groupby(runs, recipe_and_images)]
     return sorted(groups, key=lambda group: (-group.accuracy, group.log_loss, group.name))
-
-
-def check_same_images(groups: Sequence[SeedGroup]) -> None:
-    """UserError where not all were evaluated on the same images with the same labels."""
-    reference = groups[0]
-    differing = [(group, what) for group in groups[1:] if (what := difference(group.runs[0], reference.runs[0]))]
-    if not differing:
-        return
-    others = {id(group) for group, _ in differing}
-    same = [run.names[0] for group in groups if id(group) not in others for run in group.runs]
-    advice = "Run them again with the same photos and the same split.* params."
-    if len(same) > 1:
-        command = shlex.join(["python", "-m", "onepass", "compare", *same])
-        advice += f" Or compare those that match {reference.name}:\n  {command}"
-    raise UserError(
-        "answers can only be paired where they were given for the same images with the same labels.\n"
-        + listed([f"{group.name}: {what}" for group, what in differing])
-        + f"\n{advice}"
-    )
-
-
-def difference(run: Experiment, reference: Experiment) -> str:
-    """In what the evaluated images of ``run`` differ from those of ``reference``; empty where in nothing."""
-    name = reference.names[0]
-    if run.split != reference.split:
-        return f"evaluated on {run.split} images, {name} on {reference.split} images"
-    added, missing = run.labels.keys() - reference.labels.keys(), reference.labels.keys() - run.labels.keys()
-    common = run.labels.keys() & reference.labels.keys()
-    relabelled = sum(run.labels[hash_] != reference.labels[hash_] for hash_ in common)
-    facts = [(len(added), "only here"), (len(missing), f"only in {name}"), (relabelled, "with another label")]
-    return ", ".join(f"images {what}: {count}" for count, what in facts if count)

@@ -146,10 +146,19 @@ def read_classes(path: Path) -> list[ClassMetrics]:
         raise UserError(f"{path} cannot be read: {error!r}. {BRING_UP_TO_DATE}") from error
 
 
-def read_metrics(content: bytes, name: str | Path) -> Metrics:
-    """The content of a metrics.json; ``name`` is for the message. UserError: another version wrote it, or nobody."""
+def read_metrics(content: bytes, name: str | Path, inside: str = "") -> Metrics:
+    """The content of a metrics.json. UserError: another version wrote it, or nobody.
+
+    Args:
+        name: for the message.
+        inside: the key that holds the scores, where they are not all that it holds.
+
+    """
     try:
-        return Metrics.model_validate(json.loads(content))  # not by pydantic, which takes no name that is not UTF-8
+        parsed = json.loads(content)
+        return Metrics.model_validate(
+            parsed.get(inside) if inside and isinstance(parsed, dict) else parsed
+        )  # not by pydantic, which takes no name that is not UTF-8
     except ValidationError as error:
         wrong = ", ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:5])
         raise UserError(f"{name} is not as this version of onepass writes it: {wrong}. {BRING_UP_TO_DATE}") from error

@@ -12,6 +12,7 @@ import hashlib
 import heapq
 import io
 from bisect import insort
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -184,6 +185,8 @@ def _split(line: bytes, classes: int) -> tuple[Prediction, bytes]:
     else:
         *parts, chances = line.split(b",", len(Prediction._fields))
         first = [part.decode(errors="surrogateescape") for part in parts]
+    if len(first) < len(Prediction._fields):
+        raise ValueError(f"{len(first)} values before the probabilities")
     if chances.count(b",") + 1 != classes:
         raise ValueError(f"{chances.count(b',') + 1} probabilities for {classes} classes")
     return Prediction(*first), chances
@@ -212,24 +215,42 @@ class Answers(NamedTuple):
 
     labels: dict[str, str]  # of each image by hash, sorted
     right: NDArray[np.bool_]  # (images,), in that order
+    digest: str  # of all that was said of all images, whatever their files are called and in whatever order
 
 
-def read_answers(content: bytes, split: str) -> Answers:
-    """The answers for the images of ``split``.
+def read_answers(file: IO[bytes], split: str, of_file: Any) -> Answers:
+    """The answers for the images of ``split``, read once; no more than a row and those answers is in memory.
+
+    Args:
+        of_file: a hash that all bytes of the file are added to, also where they cannot be understood.
 
     Raises:
         ValueError, csv.Error: this is no predictions.csv, or it has no image of the split.
 
     """
-    rows = csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline=""))
-    header = next(rows, [])
-    if tuple(header[: len(Prediction._fields)]) != Prediction._fields:
-        found = ", ".join(header[: len(Prediction._fields)])
-        raise ValueError(f"columns {found}; expected {', '.join(Prediction._fields)}")
-    evaluated = sorted((hash_, label, predicted) for hash_, _, where, label, predicted, *_ in rows if where == split)
+    lines = _lines(file, of_file)
+    try:
+        columns = _cells(next(lines, b""))
+        own, classes = tuple(columns[: len(Prediction._fields)]), columns[len(Prediction._fields) :]
+        if own != Prediction._fields:
+            raise ValueError(f"columns {', '.join(own)}; expected {', '.join(Prediction._fields)}")
+        said = _number_of(repr(classes).encode())
+        evaluated = {}
+        for line in lines:
+            row, chances = _split(line, len(classes))
+            # Sums do not depend on the order, which is that of the files: photos that moved are the same photos.
+            said += _number_of(repr(row._replace(file="")).encode() + chances.rstrip(b"\r\n"))
+            if row.split == split:
+                evaluated[row.hash] = row.label, row.label == row.predicted
+    finally:
+        deque(lines, maxlen=0)
     if not evaluated:
         raise ValueError(f"no {split} image")
-    return Answers(
-        {hash_: label for hash_, label, _ in evaluated},
-        np.array([label == predicted for _, label, predicted in evaluated]),
-    )
+    labels = {hash_: evaluated[hash_][0] for hash_ in sorted(evaluated)}
+    right = np.array([evaluated[hash_][1] for hash_ in labels])
+    return Answers(labels, right, f"{said % 2**256:064x}")
+
+
+def _number_of(content: bytes) -> int:
+    """Its SHA-256 as a number."""
+    return int.from_bytes(hashlib.sha256(content).digest())

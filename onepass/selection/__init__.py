@@ -7,11 +7,12 @@ experiment of DVC, and ``judgement`` runs the best one. Knows nothing of how a h
 
 from onepass.selection.backbones_at_hand import AtHand, backbones_at_hand
 from onepass.selection.candidates import Candidate
-from onepass.selection.judgement import Judged, bring_here, judge
+from onepass.selection.judgement import COMPARISON, Judged, bring_here, judge, write_comparison
 from onepass.selection.plan import Plan, make_plan
 from onepass.selection.search import Search, Tried
 
 __all__ = [
+    "COMPARISON",
     "AtHand",
     "Candidate",
     "Judged",
@@ -22,4 +23,5 @@ __all__ = [
     "bring_here",
     "judge",
     "make_plan",
+    "write_comparison",
 ]

@@ -1,11 +1,13 @@
 """The end of a search: the best candidate as one run of the whole pipeline, which is judged by photos without a say."""
 
+import shlex
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onepass.comparison import Experiments, SeedGroup
-from onepass.core import UserError
+from onepass.comparison import Experiment, Experiments, compared, comparison_page, ranked
+from onepass.core import UserError, write_atomically
 from onepass.evaluation import CROSS_VALIDATION
 from onepass.selection.search import Tried, known_results, last_lines
 from onepass.trials import run_trials
@@ -13,9 +15,13 @@ from onepass.trials import run_trials
 MADE_BY_RUNS = {"params.yaml", "dvc.lock", "data/dvc.lock"}  # what an experiment that was applied leaves changed
 
 
+COMPARISON = Path("metrics/comparison.html")
+
+
 class Judged(NamedTuple):
     """How good the choice is."""
 
+    experiment: Experiment
     sentence: str
     looks_before: bool  # whether another choice was judged by the same photos
 
@@ -36,14 +42,21 @@ def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
         if not done.well:
             raise UserError(f"{name} failed:\n{last_lines(done)}")
         found = Experiments().read(name)
-    group = SeedGroup([found])
+    (group,) = ranked([found])
     low, high = group.interval
     optimistic = "; these photos chose the epoch too, so this is somewhat optimistic" if found.chose_the_epoch else ""
     return Judged(
+        found,
         f"accuracy {group.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on {len(found.labels)} {found.split} "
         f"images, which had no say in the choice{optimistic}",
         looked,
     )
+
+
+def write_comparison(experiments: Sequence[Experiment]) -> None:
+    """A page of all that was tried, and of how the choice was judged."""
+    command = shlex.join(["python", "-m", "onepass", "compare", *(experiment.name for experiment in experiments)])
+    write_atomically(COMPARISON, comparison_page(compared(ranked(experiments), None), command))
 
 
 def bring_here(name: str) -> str:
@@ -56,7 +69,7 @@ def bring_here(name: str) -> str:
     done = subprocess.run(["dvc", "exp", "apply", name], capture_output=True, text=True, check=False)
     if done.returncode:
         return f"The workspace stays as it is: {done.stderr.strip()}"
-    return "The model is data/model.keras, the report metrics/report.html, the params are in params.yaml."
+    return "The model is data/model.keras, the report metrics/report.html; params.yaml has the params."
 
 
 def _are_those_of_an_experiment() -> bool:

@@ -1,6 +1,7 @@
 """A class whose folder has a name that is no UTF-8 goes through all that is written and read."""
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -54,7 +55,8 @@ def test_every_output_of_a_run_names_it_as_the_folder_does(finished: Path) -> No
     assert read_head(finished / HEAD).classes == read_model(finished / MODEL).classes == [CLASS, "thé"]
     assert [row.label for row in read_classes(finished / OUT / "classes.csv")] == [CLASS, "thé"]
     assert any(CLASS in finding.evidence for finding in read_findings(finished / OUT / "findings.json"))
-    labels, _ = read_answers((finished / OUT / "predictions.csv").read_bytes(), "test")
-    assert set(labels.values()) == {CLASS, "thé"}
+    with (finished / OUT / "predictions.csv").open("rb") as file:
+        answers = read_answers(file, "test", hashlib.sha256())
+    assert set(answers.labels.values()) == {CLASS, "thé"}
     text = (finished / OUT / "report.html").read_text(encoding="utf-8")
     assert "caf\\xe9" in text and "thé" in text
