@@ -2,6 +2,7 @@
 
 import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from onepass.trials import run_trials
 MADE_BY_RUNS = {"params.yaml", "dvc.lock", "data/dvc.lock"}  # what an experiment that was applied leaves changed
 
 
+MODEL = "data/model.keras"
 COMPARISON = Path("metrics/comparison.html")
 
 
@@ -62,26 +64,23 @@ def write_comparison(experiments: Sequence[Experiment]) -> None:
 def bring_here(name: str) -> str:
     """Applies an experiment to the workspace, where that loses nothing of the user's; says what was done, or how to."""
     lines = _git("status", "--porcelain", "--untracked-files=no").splitlines()
-    changed = {line[3:] for line in lines} - MADE_BY_RUNS
-    own_params = "params.yaml" in {line[3:] for line in lines} and not _are_those_of_an_experiment()
-    if changed or own_params:
-        return f"The workspace has changes of yours and stays as it is; `dvc exp apply {name}` brings the result there."
-    done = subprocess.run(["dvc", "exp", "apply", name], capture_output=True, text=True, check=False)
-    if done.returncode:
-        return f"The workspace stays as it is: {done.stderr.strip()}"
-    return "The model is data/model.keras, the report metrics/report.html; params.yaml has the params."
+    changed = {line[3:] for line in lines}
+    if changed - MADE_BY_RUNS or ("params.yaml" in changed and not _params_are_of("*")):
+        return f"The workspace has changes of yours and stays as it is; `dvc exp apply {name}` brings the result here."
+    command = [sys.executable, "-m", "dvc", "exp", "apply", name]
+    # DVC's exit code also counts outputs that nobody has made, such as the digits where they are not in use.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not _params_are_of(name) or not Path(MODEL).exists():
+        return f"The result could not be brought here: {done.stderr.strip()}"
+    return f"The model is {MODEL}, the report metrics/report.html; params.yaml has the params."
 
 
-def _are_those_of_an_experiment() -> bool:
-    """Whether the workspace's params.yaml is that of some experiment, so that nothing is lost with it."""
+def _params_are_of(name: str) -> bool:
+    """Whether the workspace's params.yaml is that of an experiment; ``*``: of any."""
     here = Path("params.yaml").read_bytes()
-    revisions = _git("for-each-ref", "--format=%(objectname)", "refs/exps").split()
-    return any(_content(revision) == here for revision in revisions)
-
-
-def _content(revision: str) -> bytes:
-    command = ["git", "show", f"{revision}:./params.yaml"]
-    return subprocess.run(command, capture_output=True, check=False).stdout
+    revisions = _git("for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}").split()
+    shown = [["git", "show", f"{revision}:./params.yaml"] for revision in revisions]
+    return any(subprocess.run(line, capture_output=True, check=False).stdout == here for line in shown)
 
 
 def _git(*arguments: str) -> str:

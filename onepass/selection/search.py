@@ -86,9 +86,13 @@ class Search:
             print(f"{known.right.mean():.4f}  {trial.name}{took}", flush=True)
 
     def _run(self, candidate: Candidate, trial: Trial) -> tuple[Experiment | None, float]:
-        number, least = len(self.tried) + len(self.failed) + 1, self._expected(candidate)
-        left = max(min(self._left(), self._expected_of_all(candidate)), 0)
-        print(f"{number} of at most {self._most}: about {least:.0f} s, {left / 60:.0f} min left", flush=True)
+        number = len(self.tried) + len(self.failed) + 1
+        left = min(self._left(), self._expected(candidate) * (self._most - number + 1)) + LAST_STEP
+        print(
+            f"{number} of at most {self._most}: about {in_words(self._expected(candidate))}; "
+            f"about {in_words(left)} to the end",
+            flush=True,
+        )
         start = time.perf_counter()
         try:
             (done,) = run_trials([trial], again=True, target=PROBE, quiet=True)
@@ -97,7 +101,7 @@ class Search:
             self._stopped = True
             return None, 0.0
         seconds = time.perf_counter() - start
-        self._plan.spend(seconds)
+        self._plan.spend(seconds, seconds - self._extraction(candidate))
         if not done.well:
             self.failed.append(trial.name)
             print(f"{trial.name} failed:\n{last_lines(done)}", flush=True)
@@ -108,13 +112,13 @@ class Search:
         return self._budget - self._plan.spent - LAST_STEP
 
     def _expected(self, candidate: Candidate) -> float:
-        """Seconds of an experiment; features that are stored already cost nothing."""
-        stored = {tried.candidate.params for tried in self.tried}
-        return self._plan.overhead + (0 if candidate.params in stored else self._plan.extraction(candidate.label))
+        """Seconds of an experiment."""
+        return self._plan.overhead + self._extraction(candidate)
 
-    def _expected_of_all(self, candidate: Candidate) -> float:
-        """Seconds of this and of all that may follow, as if each cost what this one does."""
-        return self._expected(candidate) * (self._most - len(self.tried) - len(self.failed))
+    def _extraction(self, candidate: Candidate) -> float:
+        """Seconds of it that the photos take to pass the network; none, where the features are stored already."""
+        stored = candidate.params in [tried.candidate.params for tried in self.tried]
+        return 0.0 if stored else self._plan.extraction(candidate.label)
 
 
 def known_results(trial: Trial) -> Experiment | None:
@@ -129,6 +133,11 @@ def known_results(trial: Trial) -> Experiment | None:
     root = trial.settings["data.root"]
     same = all(found.params.get(key, value) == value for key, value in trial.settings.items())
     return found if same and found.sources.get(root) == digest_of(dvc_files(), root) else None
+
+
+def in_words(seconds: float) -> str:
+    """A duration for people."""
+    return f"{max(seconds, 0):.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def last_lines(done: Finished) -> str:

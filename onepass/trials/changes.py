@@ -114,7 +114,8 @@ def apply_settings(content: Any, settings: Mapping[str, Any]) -> None:
     """Puts settings, section.key, into the content of a params.yaml."""
     for name, value in settings.items():
         section, key = name.split(".")
-        content.setdefault(section, {})[key] = value
+        if content.setdefault(section, {}).get(key) != value:  # else it stays as it is written
+            content[section][key] = value
 
 
 def _parsed(text: str) -> tuple[str, list[Any]]:
