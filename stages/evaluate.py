@@ -7,12 +7,14 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/confusion.csv    label and prediction of each evaluated image
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
+        metrics/near_copies.csv  each pair of an evaluated image and a training image that are nearly the same
+        metrics/labels.csv       all usable files with near-copies in one group, to be taken as data.root
 """
 
 import sys
 import time
 from collections import Counter
-from itertools import chain
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from onepass.evaluation import (
     predict_images,
     read_curve,
     score,
+    write_copy_tables,
     write_predictions,
     write_score_tables,
 )
@@ -54,10 +57,11 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     numbers = {name: number for number, name in enumerate(head.classes)}
     labels, predicted = np.array([numbers[row.label] for row in rows]), probabilities.argmax(axis=1)
     metrics = score(labels[evaluated], probabilities[evaluated], split, head.best_epoch, head.epochs)
-    photos = PhotoFacts(named={*chain(*copies.pairs)})
-    images = photos.gathered_from(read_rows(prepared / "images.csv", Image))
-    write_predictions(out / "predictions.csv", images, rows, head.classes, probabilities)
+    photos = PhotoFacts(named={hash_ for pair in copies.pairs for hash_ in (pair.hash, pair.copy_hash)})
+    images = partial(read_rows, prepared / "images.csv", Image)
+    write_predictions(out / "predictions.csv", photos.gathered_from(images()), rows, head.classes, probabilities)
     write_score_tables(out, labels[evaluated], probabilities[evaluated], head.classes)
+    write_copy_tables(out, copies, photos.files, rows, images)
     write_json(out / "metrics.json", metrics.model_dump())
 
     losses = read_curve(curves, "loss").values("validation")

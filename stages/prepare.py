@@ -3,7 +3,8 @@
 Reads   data.root, the photos.
 Writes  wanted_views.txt  the set of usable images: their content hashes, and how many views of them are
                           wanted where that is not one. Features depend on this alone.
-        images.csv        where each usable file is: hash, file, width, height, grey
+        images.csv        where each usable file is, and what was given for it: hash, file, width, height,
+                          grey, given_split, group
         splits.csv        what each image means: hash, label, split
         quarantine.csv    each file that cannot be used, with the reason
         decoding.json     how images were decoded, so that the next run decodes only new ones

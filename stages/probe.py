@@ -33,7 +33,8 @@ def main(prepared: Path, features: Path, out: Path) -> None:
     evaluated = evaluated_split(row.split for row in everything)
     rows = [row for row in everything if row.split != evaluated]
     classes = sorted({row.label for row in rows})
-    groups = [row.hash for row in rows]
+    given = {image.hash: image.group for image in read_rows(prepared / "images.csv", Image) if image.group}
+    groups = [given.get(row.hash, row.hash) for row in rows]
     layers_above = unfrozen_layers(plan, resolve(backbone))
 
     of_each = [*with_keys(rows, backbone.views)]

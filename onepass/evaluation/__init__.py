@@ -1,10 +1,11 @@
 """What the head says of every image, and how good that is on images that did not train it.
 
 ``metrics`` and ``predictions`` own the files of these names, ``curves`` reads what training logged, ``near_copies``
-looks for leaks, ``findings`` explains a result, a file a family, and ``cross_validation`` judges without a look at the
-evaluated split. Knows nothing of pages and of DVC.
+looks for leaks, which ``copy_tables`` lists and mends, ``findings`` explains a result, a file a family, and
+``cross_validation`` judges without a look at the evaluated split. Knows nothing of pages and of DVC.
 """
 
+from onepass.evaluation.copy_tables import write_copy_tables
 from onepass.evaluation.cross_validation import predict_left_out
 from onepass.evaluation.curves import Curve, read_curve
 from onepass.evaluation.findings import Finding, RunFacts, find_all, read_findings, register_finding
@@ -21,7 +22,7 @@ from onepass.evaluation.metrics import (
     score_classes,
     write_score_tables,
 )
-from onepass.evaluation.near_copies import CopySearch, NearCopies
+from onepass.evaluation.near_copies import CopySearch, NearCopies, NearCopy
 from onepass.evaluation.photo_facts import PhotoFacts
 from onepass.evaluation.predictions import (
     Answers,
@@ -44,6 +45,7 @@ __all__ = [
     "Metrics",
     "Mistake",
     "NearCopies",
+    "NearCopy",
     "PhotoFacts",
     "Prediction",
     "PredictionSummary",
@@ -63,6 +65,7 @@ __all__ = [
     "score",
     "score_classes",
     "summarise_predictions",
+    "write_copy_tables",
     "write_predictions",
     "write_score_tables",
 ]

@@ -20,13 +20,34 @@ FEWEST_VALUES = 256
 MOST_EVALUATED = 2048  # images; beyond these, and
 MOST_TRAINING = 32768  # these, the first ones, which is a draw by lot where they come in order of their hashes
 COMPARED = 512  # training images that are compared at once
+MOST_PAIRS = 1 << 16  # that are kept, beside the nearest training image of each evaluated one
+DECIMALS = 4  # of the cosine: the last bits are the processor's
+
+
+class NearCopy(NamedTuple):
+    """An evaluated image and a training image that are nearly the same; they sort with the most alike first."""
+
+    unlikeness: float  # 1 - cosine, rounded
+    hash: str  # of the evaluated image
+    copy_hash: str  # of the training image
+
+    @property
+    def likeness(self) -> str:
+        """The cosine, as text that always has its decimals."""
+        return f"{1 - self.unlikeness:.{DECIMALS}f}"
 
 
 class NearCopies(NamedTuple):
-    """Evaluated images with a near-copy among the training images."""
+    """Evaluated images with near-copies among the training images."""
 
     examined: int  # evaluated images; 0 where the features cannot tell
-    pairs: list[tuple[str, str]]  # hashes: an evaluated image, the training image most like it; most alike first
+    pairs: list[NearCopy]  # sorted
+    complete: bool = True  # whether all pairs are here; if not, each evaluated image still has its nearest
+
+    @property
+    def images(self) -> int:
+        """How many evaluated images have a near-copy."""
+        return len({pair.hash for pair in self.pairs})
 
 
 class CopySearch:
@@ -40,6 +61,8 @@ class CopySearch:
         self._directions = np.empty((0, values), np.float32)  # of the same images
         self._likeness = np.empty(0, np.float32)  # of each to its nearest training image
         self._nearest: list[str] = []
+        self._found: list[NearCopy] = []
+        self._complete = True
         self._pieces: list[NDArray[np.float32]] = []
         self._centre = np.zeros(values, np.float32)
         self._compared = 0
@@ -62,6 +85,7 @@ class CopySearch:
         for start in range(0, min(len(hashes), MOST_TRAINING - self._compared) if self._images else 0, COMPARED):
             some = slice(start, min(start + COMPARED, MOST_TRAINING - self._compared))
             cosines = _unit(_pooled(features[some]) - self._centre) @ self._directions.T
+            self._keep(hashes[some], cosines)
             likeness = cosines.max(axis=0)
             for number in np.flatnonzero(likeness > self._likeness):
                 self._nearest[number] = hashes[start + int(cosines[:, number].argmax())]
@@ -71,8 +95,19 @@ class CopySearch:
     def found(self) -> NearCopies:
         """What was found; nothing where there were no training images."""
         copies = np.flatnonzero(self._likeness >= ALIKE)
-        pairs = sorted((-self._likeness[n], self._images[n], self._nearest[n]) for n in copies)
-        return NearCopies(len(self._images), [(image, of) for _, image, of in pairs])
+        nearest = {_pair(self._likeness[n], self._images[n], self._nearest[n]) for n in copies}
+        return NearCopies(len(self._images), sorted(nearest.union(self._found)), self._complete)
+
+    def _keep(self, hashes: Sequence[str], cosines: NDArray[np.float32]) -> None:
+        """All pairs among these training images and the evaluated ones, (training, evaluated), while there is room."""
+        places = np.argwhere(cosines >= ALIKE)
+        room = MOST_PAIRS - len(self._found)
+        self._complete = self._complete and len(places) <= room
+        self._found += [_pair(cosines[t, e], self._images[e], hashes[t]) for t, e in places[:room]]
+
+
+def _pair(cosine: np.float32, image: str, copy: str) -> NearCopy:
+    return NearCopy(round(1 - float(cosine), DECIMALS), image, copy)
 
 
 def _pooled(features: NDArray[Any]) -> NDArray[np.float32]:

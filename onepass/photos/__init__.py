@@ -8,7 +8,7 @@ Knows nothing of networks, features or DVC.
 from onepass.photos.decode_cache import DecodeCache, previous_decoding
 from onepass.photos.decoding import UNLIMITED, UndecodableError, decode, decoding_recipe
 from onepass.photos.inspection import inspect_file, inspect_photos, read_file
-from onepass.photos.layouts import Layout, base_folder, files_below, find_photos, register_layout
+from onepass.photos.layouts import LABEL_COLUMNS, Layout, base_folder, files_below, find_photos, register_layout
 from onepass.photos.photo_table import Photo, PhotoTable, Said, said
 from onepass.photos.pixels import LocatedView, PixelReader
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, grayscale, resize
@@ -17,6 +17,7 @@ from onepass.photos.tables import Assignment, Image, Quarantined, parse_rows, re
 from onepass.photos.views import View, WantedViews, augmented, views_of
 
 __all__ = [
+    "LABEL_COLUMNS",
     "LIGHT",
     "RESIZE_RECIPE",
     "SPLITS",

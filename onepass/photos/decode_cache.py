@@ -17,7 +17,7 @@ class DecodeCache:
     """Rows by content hash: 85 bytes an image, where a dict takes 500. Refusals are rare, and kept whole."""
 
     def __init__(self, images: Iterable[Image] = (), refused: Iterable[Quarantined] = ()) -> None:
-        self._content = np.fromiter(((bytes.fromhex(row.hash), *row[2:]) for row in images), CONTENT)
+        self._content = np.fromiter(((bytes.fromhex(row.hash), *row[2:5]) for row in images), CONTENT)
         self._places = HashIndex(self._content["hash"])
         self._refused = {row.hash: row for row in refused}
 
@@ -52,5 +52,8 @@ def previous_decoding(read: Callable[[str], bytes | None], folder: Path, decodin
 
 
 def _rows(content: bytes | None, kind: type[Row]) -> Iterator[Row]:
-    """Rows one by one. Only the iterator holds ``content``, and lets go of it after the last one."""
-    return parse_rows(BytesIO(content or b""), kind, "the previous table")
+    """Rows one by one, also of a table that another version of this project wrote: what decoding found is in each.
+
+    Only the iterator holds ``content``, and lets go of it after the last one.
+    """
+    return parse_rows(BytesIO(content or b""), kind, "the previous table", of_any_version=True)

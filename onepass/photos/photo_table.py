@@ -65,7 +65,7 @@ class PhotoTable:
 
     def set_content(self, number: int, image: Image) -> None:
         """What a photo turned out to be; until then, it counts as unusable."""
-        self._content[number] = (bytes.fromhex(image.hash), *image[2:])
+        self._content[number] = (bytes.fromhex(image.hash), *image[2:5])
         self._usable[number] = True
 
     def drop(self, hashes: AbstractSet[str]) -> None:
@@ -100,8 +100,9 @@ class PhotoTable:
     def rows(self) -> Iterator[Image]:
         """A row of images.csv for each usable file, in the order of the photos."""
         for number in self._numbers():
-            hash_, *content = self._content[number].tolist()
-            yield Image(in_hex(hash_), self[number].file, *content)
+            hash_, width, height, grey = self._content[number].tolist()
+            photo = self[number]
+            yield Image(in_hex(hash_), photo.file, width, height, grey, photo.split, photo.group)
 
     def _numbers(self) -> Iterator[int]:
         """Of usable photos, one by one: a list of them would take more than the table."""

@@ -21,6 +21,8 @@ class Image(NamedTuple):
     width: int  # pixels, upright
     height: int
     grey: int  # 1: there is no colour in it, 0: there is
+    given_split: str = ""  # train | validation | test as the user gave it; empty where it is to be drawn
+    group: str = ""  # as the user gave it; empty where there is none
 
 
 class Quarantined(NamedTuple):
@@ -41,7 +43,8 @@ class Assignment(NamedTuple):
 
 
 Row = TypeVar("Row", Image, Quarantined, Assignment)
-REPEATED = ("label", "split", "reason")  # columns of few different texts: one copy of each is kept in memory
+# Columns of few different texts: one copy of each is kept in memory.
+REPEATED = ("label", "split", "given_split", "group", "reason")
 
 
 def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
@@ -49,16 +52,26 @@ def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
     write_csv(path, kind._fields, rows)
 
 
-def parse_rows(content: IO[bytes], kind: type[Row], name: str) -> Iterator[Row]:
-    """Rows of ``kind`` from a table, one by one; UserError where it is none."""
+def parse_rows(content: IO[bytes], kind: type[Row], name: str, of_any_version: bool = False) -> Iterator[Row]:
+    """Rows of ``kind`` from a table, one by one; UserError where it is none.
+
+    Args:
+        content: of the table.
+        kind: of its rows.
+        name: of the table, for the message.
+        of_any_version: also where the columns that have a default are others; what is missing gets the default.
+
+    """
     reader = csv.reader(io.TextIOWrapper(content, "utf-8", errors="surrogateescape", newline=""))
     header = next(reader, [])
-    if header != list(kind._fields):
+    expected = [name for name in kind._fields if not (of_any_version and name in kind._field_defaults)]
+    if header != expected and not (of_any_version and header[: len(expected)] == expected):
         raise UserError(f"{name}: expected the columns {', '.join(kind._fields)}, found {', '.join(header) or 'none'}.")
+    defaults = [kind._field_defaults[name] for name in kind._fields[len(expected) :]]
     for cells in reader:
         if len(cells) != len(header):
             raise UserError(f"{name}, line {reader.line_num}: expected {len(header)} cells, found {len(cells)}.")
-        yield kind._make(_typed(kind, cells))
+        yield kind._make(_typed(kind, cells[: len(expected)] + defaults))
 
 
 def read_rows(path: Path, kind: type[Row]) -> Iterator[Row]:

@@ -64,15 +64,19 @@ def grey_images(facts: RunFacts) -> Finding | None:
 def copies_across_splits(facts: RunFacts) -> Finding | None:
     """So many evaluated images have a near-copy in training that the accuracy may be flattered."""
     copies = facts.copies
-    count = len(copies.pairs)
+    count = copies.images
     if count < 2 or count <= MOST_COPIES * copies.examined:
         return None
-    image, of = (facts.photos.files[hash_] for hash_ in copies.pairs[0])
+    first = copies.pairs[0]
+    image, of = facts.photos.files[first.hash], facts.photos.files[first.copy_hash]
+    shown = "all pairs" if copies.complete else f"the first {len(copies.pairs):,} pairs"
     return Finding(
         "near-copies-across-splits",
         f"{count} of {copies.examined} {facts.metrics.split} images are nearly the same as a training image, such as "
-        f"{image} and {of}: the accuracy may owe up to {count / copies.examined:.1%} to them.",
-        "Keep shots of one thing in one split: give data.root as a CSV with a column group.",
+        f"{image} and {of}: the accuracy may owe up to {count / copies.examined:.1%} to them. "
+        f"metrics/near_copies.csv has {shown}.",
+        "To keep them in one split, copy metrics/labels.csv into the folder of the photos (where data.root is a CSV "
+        "file: in place of your CSV) and run `dvc repro`.",
     )
 
 

@@ -13,7 +13,7 @@ from onepass.photos.photo_table import PhotoTable, Said, said
 from onepass.photos.splits import SPLIT_NAMES, SPLITS
 
 LABELS_FILE = "labels.csv"
-COLUMNS = ("file", "label", "split", "group")
+LABEL_COLUMNS = ("file", "label", "split", "group")
 Row: TypeAlias = dict[str | None, str | None]  # of a CSV; None is the key of too many cells, the value of too few
 
 
@@ -49,18 +49,20 @@ def read_csv(root: Path) -> PhotoTable:
 def _csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
     """The rows of a CSV with the right columns, whatever is in them, and the line where each ends."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             header = list(reader.fieldnames or [])
-            if unknown := [name for name in header if name not in COLUMNS]:
+            if not _is_utf8("".join(header)):
+                raise UserError(f"{path} is not a CSV in UTF-8; its first line is {header}.")
+            if unknown := [name for name in header if name not in LABEL_COLUMNS]:
                 raise UserError(f"{path}: unknown columns {unknown}; allowed: file,label[,split][,group].")
             if len(set(header)) < len(header):
                 raise UserError(f"{path}: a column stands twice: {header}.")
-            if missing := [name for name in COLUMNS[:2] if name not in header]:
+            if missing := [name for name in LABEL_COLUMNS[:2] if name not in header]:
                 raise UserError(f"{path}: no column {' and no column '.join(missing)}; found: {header}.")
             for row in reader:
                 yield reader.line_num, row
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise UserError(f"{path} is not a CSV in UTF-8: {error}") from error
 
 
@@ -78,11 +80,22 @@ def _problem(path: Path, row: Row) -> str:
         return "the number of cells is not that of the header"
     if not row["file"] or not row["label"]:
         return "file and label must not be empty"
+    if not _is_utf8(row["label"]) and _is_utf8(row["file"]):
+        return f"label {row['label']!r} is not UTF-8: save the CSV in UTF-8"
     if (split := row.get("split")) and split.lower() not in SPLIT_NAMES:
         return f"split {split!r}; allowed: {', '.join(SPLITS)}, or empty"
     if not os.path.lexists(path.parent / row["file"]):
         return f"{row['file']} does not exist (looked in {path.parent})"
     return ""
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether no byte is a stray one. The names of files may have some, and those of their folders."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 register_layout(Layout("csv", rank=10, recognises=is_csv, read=read_csv))

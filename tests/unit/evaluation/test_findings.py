@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from onepass.core import UserError, write_json
-from onepass.evaluation import Finding, Metrics, NearCopies, PhotoFacts, RunFacts, find_all, read_findings
+from onepass.evaluation import Finding, Metrics, NearCopies, NearCopy, PhotoFacts, RunFacts, find_all, read_findings
 from onepass.evaluation.findings.finding import CHECKS
 from onepass.evaluation.findings.learning import (
     idle_epochs,
@@ -80,7 +80,7 @@ def facts(**changes: Any) -> RunFacts:
         confidence=0.97,
         fingerprint=MOBILENET,
         shape=[9, 9, 512],
-        copies=NearCopies(800, [("0" * 64, "1" * 64)]),
+        copies=NearCopies(800, [NearCopy(0.01, "0" * 64, "1" * 64)]),
     )
     return dataclasses.replace(healthy, **changes)
 
@@ -216,10 +216,18 @@ def test_images_are_grey_where_most_have_no_colour(fingerprint: dict[str, Any], 
 )
 def test_near_copies_count_from_two_and_one_in_a_hundred_on(count: int, examined: int, found: bool) -> None:
     images = photos(20, 0)
-    pairs = [(image.hash, images[-1].hash) for image in images[:count]]
-    words = f"{count} of {examined} test images", "such as cats/0.jpg and cats/19.jpg", "with a column group"
+    pairs = [NearCopy(0.01, image.hash, copy.hash) for image in images[:count] for copy in images[-2:]]
+    words = f"{count} of {examined} test images", "such as cats/0.jpg and cats/18.jpg", "has all pairs."
+    advice = "copy metrics/labels.csv into the folder of the photos", "in place of your CSV", "run `dvc repro`"
     run = facts(copies=NearCopies(examined, pairs), photos=gathered(images))
-    assert said(copies_across_splits(run), *words) is found
+    assert said(copies_across_splits(run), *words, *advice) is found
+
+
+def test_it_is_told_where_there_are_more_near_copies_than_are_listed() -> None:
+    images = photos(20, 0)
+    pairs = [NearCopy(0.01, image.hash, images[-1].hash) for image in images[:9]]
+    run = facts(copies=NearCopies(100, pairs, complete=False), photos=gathered(images))
+    assert said(copies_across_splits(run), "metrics/near_copies.csv has the first 9 pairs.")
 
 
 def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> None:

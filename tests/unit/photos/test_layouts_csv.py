@@ -1,5 +1,6 @@
 """Photos that a CSV lists: what its columns mean, and that each mistake in it is named with its line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_absolute_file_names_are_kept(tmp_path: Path) -> None:
         ("file,label\na.jpg\n", "line 2: the number of cells is not that of the header"),
         ("file,label,split,group\na.jpg,cat,g7\n", "line 2: the number of cells is not that of the header"),
         ("file,label,split\na.jpg,cat\n", "line 2: the number of cells is not that of the header"),
-        (b"file,label\na.jpg,caf\xe9\n", "is not a CSV in UTF-8"),
+        (b"file,label\na.jpg,caf\xe9\n", "line 2: label 'caf\\udce9' is not UTF-8: save the CSV in UTF-8"),
         ("file,label\na.jpg,cat\n".encode("utf-16"), "is not a CSV in UTF-8"),
         ('file,label\na.jpg,"cat\n', "is not a CSV in UTF-8"),
     ],
@@ -95,6 +96,17 @@ def test_a_mistake_is_named_with_file_line_and_what_is_allowed(
         find_photos(root)
     assert root in str(caught.value)
     assert complaint.format(folder=tmp_path) in str(caught.value)
+
+
+def test_a_name_that_is_no_utf8_on_the_disk_is_found_by_the_same_bytes(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    try:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").touch()
+    except OSError as error:
+        pytest.skip(f"this file system has no such names: {error}")
+    root = listing(tmp_path, b"file,label\ncaf\xe9/1.jpg,caf\xe9\n")
+    assert [photo[:2] for photo in find_photos(root)] == [(f"{name}/1.jpg", name)]
 
 
 def test_many_mistakes_are_counted_and_the_first_five_shown(tmp_path: Path) -> None:
