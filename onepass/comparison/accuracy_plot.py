@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from onepass.comparison.headline import cut
 from onepass.comparison.same_images import Comparison
 from onepass.comparison.seed_groups import SeedGroup
 from onepass.core import write_atomically
+
+LONGEST_NAME = 40  # characters; a longer one would leave no room for what is drawn
 
 
 def draw_accuracies(comparisons: Sequence[Comparison], path: Path) -> None:
@@ -42,7 +45,7 @@ def _draw(axes: Any, groups: Sequence[SeedGroup]) -> None:
         axes.plot([group.accuracy], [row], "o", color="C0")
         if len(group.runs) > 1:
             axes.plot(group.right.mean(axis=1), [row] * len(group.runs), "|", color="black", markersize=10)
-    axes.set_yticks(range(len(groups)), [group.name for group in groups])
+    axes.set_yticks(range(len(groups)), [cut(group.name, LONGEST_NAME) for group in groups])
     for tick in axes.get_yticklabels():
         tick.set_parse_math(False)  # a $ in a name is a $
     axes.set_ylim(len(groups) - 0.5, -0.5)

@@ -35,12 +35,12 @@ def _sentence(reference: SeedGroup, tests: Sequence[PairOfGroups], corrected_for
     def others(some: Sequence[PairOfGroups], every: str) -> str:
         """By name, or how many; of how many once."""
         if len(some) <= most:
-            return _and([_cut(test.other(reference).name, width) for test in some])
+            return _and([cut(test.other(reference).name, width) for test in some])
         if len(some) == len(tests):
             return f"{every} {len(tests)} others"
         return f"{len(some)} of the {len(tests)} others" if some is counted[0] else f"{len(some)}"
 
-    name, images = _cut(reference.name, width), f"on these {len(reference.first.labels)} images"
+    name, images = cut(reference.name, width), f"on these {len(reference.first.labels)} images"
     told = [f"better than {others(behind, 'all')}"] if behind else []
     told += [f"worse than {others(ahead, 'all')}"] if ahead else []
     clauses = [f"{name} is {' and '.join(told)} ({_bound(behind + ahead, corrected_for)})"] if told else []
@@ -52,7 +52,7 @@ def _sentence(reference: SeedGroup, tests: Sequence[PairOfGroups], corrected_for
     return "; ".join(clauses) + "."
 
 
-def _cut(name: str, width: int) -> str:
+def cut(name: str, width: int) -> str:
     """A name in at most ``width`` characters, the middle left out: experiments often differ at their ends."""
     head = width // 2
     return name if len(name) <= width else f"{name[:head]}…{name[head + 1 - width :]}"

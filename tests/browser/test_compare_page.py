@@ -123,7 +123,7 @@ def test_on_a_telephone_every_value_stands_beside_the_name_of_its_column(browser
 
 
 @needs_browser
-def test_a_window_that_is_too_narrow_for_the_test_is_noticed(browser: Browser, crowded: Path) -> None:
+def test_the_check_above_finds_text_that_is_cut_off(browser: Browser, crowded: Path) -> None:
     with opened(browser, crowded, 400) as (shown, _, _):
         shown.add_style_tag(content=".caption { overflow: hidden; white-space: nowrap; }")
         assert shown.evaluate(OUT_OF_SIGHT) != []

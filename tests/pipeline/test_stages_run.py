@@ -149,4 +149,4 @@ def test_what_the_stages_write_is_what_compare_reads(
     compare.main(["workspace", "HEAD"], standalone_mode=False)
     metrics = json.loads((settled.folder / "metrics" / "metrics.json").read_text())
     accuracy, low, high = (f"{metrics[key]:.4f}" for key in ("accuracy", "accuracy_low", "accuracy_high"))
-    assert f"| workspace = HEAD | {accuracy}     | {low} to {high} | 1 " in capsys.readouterr().out
+    assert f"| HEAD = workspace | {accuracy}     | {low} to {high} | 1 " in capsys.readouterr().out
