@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from onepass.trials import plan_trials, run_trials
+from onepass.trials import plan_trials, queue_trials, refuse_taken_names, run_trials
 
 
 @click.command()
@@ -22,8 +22,16 @@ from onepass.trials import plan_trials, run_trials
 @click.option("--seeds", type=click.IntRange(min=1), default=1, metavar="N", help="Run it with N training seeds.")
 @click.option("--again", is_flag=True, help="Replace an experiment of this name.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many at the same time.")
+@click.option("--queue", is_flag=True, help="Do not run it now, but with `dvc queue start`.")
 def command(
-    name: str, changes: tuple[str, ...], recipe: str | None, photos: Path | None, seeds: int, again: bool, jobs: int
+    name: str,
+    changes: tuple[str, ...],
+    recipe: str | None,
+    photos: Path | None,
+    seeds: int,
+    again: bool,
+    jobs: int,
+    queue: bool,
 ) -> None:
     """Run an experiment: the params of the last commit with exactly these changes. The workspace stays as it is.
 
@@ -36,8 +44,13 @@ def command(
     if len(trials) > 1:
         for trial in trials:
             print(f"{trial.name}: {', '.join(f'{key}={value}' for key, value in trial.settings.items())}")
+    if not again:
+        refuse_taken_names(trials)
+    if queue:
+        queue_trials(trials)
+        return
     failed = []
-    for trial, well, output in run_trials(trials, again, jobs):
+    for trial, well, output in run_trials(trials, jobs):
         if output:
             print(f"{trial.name}: {'done' if well else 'failed'}\n{output}", flush=True)
         elif well:  # DVC has just said that it has applied the results; that was in the checkout

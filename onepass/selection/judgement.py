@@ -40,7 +40,7 @@ def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
     looked = False
     if found is None or found.split == CROSS_VALIDATION:
         looked = name in Experiments().names
-        (done,) = run_trials([trial], again=True, quiet=True)
+        (done,) = run_trials([trial], quiet=True)
         if not done.well:
             raise UserError(f"{name} failed:\n{last_lines(done)}")
         found = Experiments().read(name)

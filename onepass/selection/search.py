@@ -95,7 +95,7 @@ class Search:
         )
         start = time.perf_counter()
         try:
-            (done,) = run_trials([trial], again=True, target=PROBE, quiet=True)
+            (done,) = run_trials([trial], target=PROBE, quiet=True)
         except KeyboardInterrupt:
             print("stopped: the best so far is taken", flush=True)
             self._stopped = True

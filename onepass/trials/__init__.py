@@ -5,7 +5,8 @@
 """
 
 from onepass.trials.changes import Trial, check_name, fixed_settings, photos_in_params, plan_trials
-from onepass.trials.checkout import Finished, run_trials
+from onepass.trials.checkout import Finished, refuse_taken_names, run_trials
+from onepass.trials.queue import queue_trials
 from onepass.trials.recipes import FOLDER, Recipe, complete_settings, read_recipe, recipe_names
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "fixed_settings",
     "photos_in_params",
     "plan_trials",
+    "queue_trials",
     "read_recipe",
     "recipe_names",
+    "refuse_taken_names",
     "run_trials",
 ]

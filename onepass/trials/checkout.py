@@ -41,27 +41,27 @@ class Finished(NamedTuple):
     output: str  # of DVC and the stages; empty where it was shown as it came
 
 
+def refuse_taken_names(trials: Sequence[Trial]) -> None:
+    """UserError: there is an experiment of this name."""
+    taken = experiments_of_head(dvc_files())
+    if known := [trial.name for trial in trials if trial.name in taken]:
+        raise UserError(
+            f"{', '.join(known)}: there is an experiment of this name. Give another name, or --again to replace it."
+        )
+
+
 def run_trials(
-    trials: Sequence[Trial], again: bool, jobs: int = 1, target: str | None = None, quiet: bool = False
+    trials: Sequence[Trial], jobs: int = 1, target: str | None = None, quiet: bool = False
 ) -> Iterator[Finished]:
-    """Runs them, each as an experiment of DVC, and gives them as they end.
+    """Runs them, each as an experiment of DVC that replaces one of its name, and gives them as they end.
 
     Args:
-        again: replaces an experiment that has the name.
         jobs: how many run at the same time; the output of each of several is kept until it has ended.
         target: the dvc.yaml whose stages are run, with all that they need; the results of others are left out.
         quiet: keep the output also of one; bars, and what goes wrong in DVC, are shown in a terminal.
 
-    Raises:
-        UserError: a name is taken.
-
     """
     files = dvc_files()
-    taken = experiments_of_head(files)
-    if not again and (known := [trial.name for trial in trials if trial.name in taken]):
-        raise UserError(
-            f"{', '.join(known)}: there is an experiment of this name. Give another name, or --again to replace it."
-        )
     head = _git("rev-parse", "HEAD")
     options = [*(["--pull"] if has_remote(files) else []), *([target] if target else [])]
     wanted = stages_for(files, target) if target else None
