@@ -45,9 +45,10 @@ def test_only_the_result_has_looked_at_the_test(searched: Project) -> None:
     rows = shown(searched)
     tried = experiments(searched) - {"best"}
     assert len(tried) >= 3
-    assert all(float(rows[name]["probe.accuracy"]) > 0 and not rows[name]["accuracy"] for name in tried)
+    nothing = "!"
+    assert all(float(rows[name]["probe.accuracy"]) > 0 and rows[name]["accuracy"] == nothing for name in tried)
     assert float(rows["best"]["accuracy"]) > 0
-    assert not rows["best"]["probe.accuracy"]
+    assert rows["best"]["probe.accuracy"] == nothing
 
 
 def test_the_choice_is_the_best_in_cross_validation(searched: Project) -> None:
@@ -60,7 +61,7 @@ def test_the_choice_is_the_best_in_cross_validation(searched: Project) -> None:
 
 def test_model_report_and_comparison_are_there(searched: Project) -> None:
     said = (searched.folder.parent / "said.txt").read_text()
-    assert re.search(r"accuracy 0\.\d+ .* test images, which had no say in the choice", said)
+    assert re.search(r"accuracy [01]\.\d+ .* test images, which had no say in the choice", said)
     assert "The model is data/model.keras, the report metrics/report.html; params.yaml has the params." in said
     for name in ("data/model.keras", "metrics/report.html"):
         assert (searched.folder / name).is_file()
@@ -141,7 +142,7 @@ def test_what_cannot_be_used_is_told_before_any_work(settled: Project) -> None:
         (["--photos", "nowhere"], "--photos: nowhere does not exist"),
         (
             ["-S", "head.kind=mlp"],
-            "-S head.kind: allowed here are keys of data and split, once and with one value each.",
+            "-S head.kind: allowed here are keys of data and split, once and with",
         ),
         (["--budget", "soon"], "'soon' given; allowed: a number with s, m or h, such as 90s, 10m or 2h"),
         (["--backbone", "none.keras"], "none.keras does not exist"),
