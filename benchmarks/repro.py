@@ -108,9 +108,12 @@ def change_head(project: Path) -> None:
 
 def import_and_train(project: Path) -> None:
     """One process that imports TensorFlow as everybody does, and trains as train-head does."""
-    stage = "data/prepared/splits.csv data/features ../head-again ../model-again.keras ../training-again"
+    read = "data/weights.json data/prepared/splits.csv data/features"
+    written = "../head-again ../model-again.keras ../training-again"
     code = "import tensorflow, keras, runpy; runpy.run_module('stages.train_head', run_name='__main__')"
-    subprocess.run([sys.executable, "-c", code, *stage.split()], cwd=project, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", code, *read.split(), *written.split()], cwd=project, check=True, capture_output=True
+    )
 
 
 def timed(run: Callable[..., None], *arguments: object) -> float:

@@ -1,7 +1,7 @@
 """extract-features: every image passes the frozen network once.
 
-Reads   wanted_views.txt, the set of images, and backbone.weights. Where the bytes of a hash are found
-        (images.csv and data.root) is not an input: it cannot change the result.
+Reads   wanted_views.txt, the set of images, and weights.json, the digest of backbone.weights. Where the bytes of
+        a hash are found (images.csv and data.root, backbone.weights) is not an input: it cannot change the result.
 Writes  data/features/: parts of rows keyed by hash, and fingerprint.json (see onepass/features/README.md).
 
 Rows of its own previous output and of this machine's pool are kept where hash and fingerprint match.
@@ -19,10 +19,11 @@ from onepass.params import BackboneParams, DataParams, read_params
 from onepass.photos import Image, WantedViews, base_folder, read_rows
 
 
-def main(prepared: Path, out: Path) -> None:
+def main(weights: Path, prepared: Path, out: Path) -> None:
     start = time.perf_counter()
     params = read_params()
     backbone = resolve(params.read(BackboneParams))
+    backbone.check_weights(weights)
     root = base_folder(params.read(DataParams).root)
     wanted = prepared / "wanted_views.txt"
     images = read_rows(prepared / "images.csv", Image)

@@ -3,7 +3,7 @@
 `dvc repro` alone does not run it; `dvc repro data/probe/dvc.yaml` and `python -m onepass best` do. So a head or a
 backbone can be chosen without a look at the photos that judge it in the end.
 
-Reads   images.csv, splits.csv, data/features/ and, with train.unfreeze, the weights.
+Reads   images.csv, splits.csv, data/features/ and, with train.unfreeze, weights.json and backbone.weights.
 Writes  data/probe/predictions.csv  each of these images: hash, file, split, label, predicted, a probability a class
         data/probe/metrics.json     the scores of all of them together
 """
@@ -23,7 +23,7 @@ from onepass.params import BackboneParams, read_params
 from onepass.photos import Assignment, Image, evaluated_split, read_rows
 
 
-def main(prepared: Path, features: Path, out: Path) -> None:
+def main(weights: Path, prepared: Path, features: Path, out: Path) -> None:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # classes can have any name
     params = read_params()
     check_params(params)
@@ -36,6 +36,8 @@ def main(prepared: Path, features: Path, out: Path) -> None:
     given = {image.hash: image.group for image in read_rows(prepared / "images.csv", Image) if image.group}
     groups = [given.get(row.hash, row.hash) for row in rows]
     layers_above = unfrozen_layers(plan, resolve(backbone))
+    if layers_above:
+        resolve(backbone).check_weights(weights)
 
     of_each = [*with_keys(rows, backbone.views)]
     probabilities = predict_left_out(plan, of_each, groups, features, open_store(features), layers_above)

@@ -1,6 +1,7 @@
 """train-head: the small network on top of the bottleneck features.
 
-Reads   splits.csv (which images train, which choose the epoch), data/features/ and backbone.weights.
+Reads   weights.json (the digest of backbone.weights, which is read too), splits.csv (which images train, which choose
+        the epoch) and data/features/.
 Writes  data/head/         head.json and weights.npz (see onepass/heads/trained_head.py)
         data/model.keras   backbone and head in one (see onepass/model)
         metrics/training/  the curves, by dvclive
@@ -31,13 +32,14 @@ from onepass.params import BackboneParams, read_params
 from onepass.photos import Assignment, read_rows
 
 
-def main(splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
+def main(weights: Path, splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
     start = time.perf_counter()
     params = read_params()
     check_params(params)
     backbone_params = params.read(BackboneParams)
     plan = read_head_plan(params, backbone_params)
     backbone = resolve(backbone_params)
+    backbone.check_weights(weights)
     rows = [*with_keys(read_rows(splits, Assignment), backbone_params.views)]
     with Live(str(curves), save_dvc_exp=False, dvcyaml=None, report=None) as live:
 

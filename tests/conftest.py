@@ -95,7 +95,7 @@ def settled_project(pixel_project: Project, tiny_backbone: Path, tmp_path_factor
             "backbone.image_side": 16,
         }
     )
-    assert project.repro() == ["prepare", "extract-features", "train-head", "evaluate", "report"]
+    assert project.repro() == ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
     project.commit()
     return project
 

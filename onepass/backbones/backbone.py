@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from onepass.backbones.preprocessing import MODES
-from onepass.core import UserError, sha256_of_files
 from onepass.engines import Engine, Forward, engine_names, find_engine
-from onepass.params import INPUT, BackboneParams, ParamsError
+from onepass.params import INPUT, BackboneParams, ParamsError, check_weights, weights_sha256
 
 
 class FeatureShape(NamedTuple):
@@ -90,14 +89,12 @@ class Backbone:
 
     def weights_sha256(self) -> str:
         """The digest of the weights file; empty where there is no network. UserError: the file is missing."""
-        if self.layer == INPUT:
-            return ""
-        if not Path(self.weights).is_file():
-            raise UserError(
-                f"backbone.weights: {self.weights} does not exist. `dvc repro` makes what a dvc.yaml knows how to "
-                "make; `dvc pull` fetches what the team has; or give the path of a .h5 or .keras file of yours."
-            )
-        return sha256_of_files(Path(self.weights))
+        return "" if self.layer == INPUT else weights_sha256(self.weights)
+
+    def check_weights(self, record: Path) -> None:
+        """UserError: the weights file is missing, or is not the one of ``onepass.params.record_weights``."""
+        if self.layer != INPUT:
+            check_weights(self.weights, record)
 
 
 SOURCES: dict[str, Source] = {}

@@ -10,7 +10,7 @@ from onepass.core.discovery import import_all
 from onepass.core.errors import UserError, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
 from onepass.core.progress import progress_bar
-from onepass.core.yaml_files import load_yaml, read_yaml
+from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar
 
 __all__ = [
     "HASH_BYTES",
@@ -29,6 +29,7 @@ __all__ = [
     "packed",
     "progress_bar",
     "read_yaml",
+    "replaced_scalar",
     "run_stage",
     "sha256_of_files",
     "write_atomically",

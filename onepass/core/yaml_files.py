@@ -1,5 +1,6 @@
 """YAML as DVC reads and writes it, by PyYAML's loader in C."""
 
+import math
 import re
 from typing import Any
 
@@ -37,6 +38,23 @@ def load_yaml(content: str | bytes) -> Any:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         # PyYAML lets them through: ValueError for !!int many, KeyError for !!bool many, TypeError for !!set [a].
         raise yaml.YAMLError(str(error)) from error
+
+
+def replaced_scalar(content: bytes, path: tuple[str, ...], value: str) -> bytes:
+    """A YAML file in which a text stands in the place of a scalar, and everything else byte for byte as before.
+
+    Args:
+        content: of the file, with mappings inside one another.
+        path: the keys that lead to the scalar, which is there.
+        value: the text.
+
+    """
+    text = content.decode()
+    node: Any = yaml.compose(text, yaml.SafeLoader)  # the loader in Python: its marks count characters
+    for name in path:
+        node = next(inner for key, inner in node.value if key.value == name)
+    quoted = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=math.inf).strip()[1:-1]
+    return (text[: node.start_mark.index] + quoted + text[node.end_mark.index :]).encode()
 
 
 def _check_events(text: str, name: str) -> None:

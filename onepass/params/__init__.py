@@ -1,17 +1,19 @@
 """params.yaml: read once, checked section by section, each by the schema of who reads it.
 
-Here are the file itself and the sections data, split and backbone. The sections head and train belong to the kinds
-of heads, which say in ``onepass.heads`` what they read. This package knows no network: that there is a VGG16, and
-which sides it takes, is checked by ``onepass.backbones.resolve``.
+Here are the file itself, the sections data, split and backbone, and the digest of the weights file that is named
+there. The sections head and train belong to the kinds of heads, which say in ``onepass.heads`` what they read. This
+package knows no network: that there is a VGG16, and which sides it takes, is checked by ``onepass.backbones.resolve``.
 """
 
-from onepass.params.params_file import ParamsError, ParamsFile, read_params
+from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, read_params
 from onepass.params.sections import INPUT, LAST, NONE, BackboneParams, DataParams, Pooling, Section, Seed, SplitParams
+from onepass.params.weights_record import check_weights, record_weights, weights_sha256
 
 __all__ = [
     "INPUT",
     "LAST",
     "NONE",
+    "PARAMS_FILE",
     "BackboneParams",
     "DataParams",
     "ParamsError",
@@ -20,5 +22,8 @@ __all__ = [
     "Section",
     "Seed",
     "SplitParams",
+    "check_weights",
     "read_params",
+    "record_weights",
+    "weights_sha256",
 ]

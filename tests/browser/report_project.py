@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages import evaluate, extract_features, prepare, report, train_head
+from stages import evaluate, extract_features, prepare, report, train_head, weights
 from tests.builders import Project, new_project
 
 FOLDERS = ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
 PREPARED, FEATURES, HEAD, TRAINING, OUT = map(Path, FOLDERS)
+WEIGHTS = Path("data/weights.json")
 MODEL = Path("data/model.keras")
 SCRIPT = "<script>alert(1)</script>"
 LONG = "a class whose name goes on and on " * 4
@@ -49,13 +50,14 @@ def run_stages(project: Project) -> None:
     """Runs all stages in this process, without DVC."""
     with contextlib.chdir(project.folder):
         prepare.main(PREPARED)
-        extract_features.main(PREPARED, FEATURES)
+        weights.main(WEIGHTS)
+        extract_features.main(WEIGHTS, PREPARED, FEATURES)
         run_from_training()
 
 
 def run_from_training() -> None:
     """Trains, evaluates and reports in the current directory, as `dvc repro` does when a param of train changes."""
-    train_head.main(PREPARED / "splits.csv", FEATURES, HEAD, MODEL, TRAINING)
+    train_head.main(WEIGHTS, PREPARED / "splits.csv", FEATURES, HEAD, MODEL, TRAINING)
     evaluate.main(PREPARED, FEATURES, HEAD, TRAINING, OUT)
     run_report()
 

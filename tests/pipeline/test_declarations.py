@@ -13,7 +13,7 @@ from onepass.heads import all_head_keys
 from onepass.params import BackboneParams, DataParams, SplitParams
 from tests.builders import ROOT, Project
 
-PIPELINE = ["prepare", "extract-features", "train-head", "evaluate", "report"]
+PIPELINE = ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
 SCHEMAS = (DataParams, SplitParams, BackboneParams, *all_head_keys())
 DOWNLOADS = {"imagenet"}  # stages whose output is no function of our code
 # Runs a stage as its command does, and then says which modules of ours it imported and which sections it read.
@@ -31,9 +31,10 @@ print(json.dumps({"modules": [name for name in sys.modules if name.startswith("o
 
 
 def stages() -> dict[str, Any]:
-    """Every stage of both dvc.yaml files."""
+    """Every stage of all dvc.yaml files."""
     yaml = YAML(typ="safe")
-    return {**yaml.load(ROOT / "dvc.yaml")["stages"], **yaml.load(ROOT / "data" / "dvc.yaml")["stages"]}
+    files = [ROOT / "dvc.yaml", *sorted((ROOT / "data").rglob("dvc.yaml"))]
+    return {name: stage for file in files for name, stage in yaml.load(file)["stages"].items()}
 
 
 def words(stage: Any) -> list[str]:
@@ -122,7 +123,8 @@ def test_no_param_has_a_name_that_the_run_cache_forgets() -> None:
 
 def test_every_path_in_a_command_is_declared() -> None:
     for name, stage in stages().items():
-        declared = [*stage["outs"], *stage.get("metrics", []), *stage.get("deps", [])]
+        entries = [*stage["outs"], *stage.get("metrics", []), *stage.get("deps", [])]
+        declared = [path for entry in entries for path in ([entry] if isinstance(entry, str) else entry)]
         for path in words(stage)[3:]:
             assert any(f"{known}/".startswith(f"{path}/") for known in declared), (name, path)
 

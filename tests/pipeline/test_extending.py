@@ -18,14 +18,16 @@ EXAMPLES = re.findall(
 )
 STAGES = """
 from pathlib import Path
-from stages import evaluate, extract_features, prepare, report, train_head
+from stages import evaluate, extract_features, prepare, report, train_head, weights
 
+record = Path("data/weights.json")
 prepared, features, head, training, out = map(
     Path, ("data/prepared", "data/features", "data/head", "metrics/training", "metrics")
 )
 prepare.main(prepared)
-extract_features.main(prepared, features)
-train_head.main(prepared / "splits.csv", features, head, Path("data/model.keras"), training)
+weights.main(record)
+extract_features.main(record, prepared, features)
+train_head.main(record, prepared / "splits.csv", features, head, Path("data/model.keras"), training)
 evaluate.main(prepared, features, head, training, out)
 report.main(prepared, features, head, training, out)
 """

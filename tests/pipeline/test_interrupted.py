@@ -15,7 +15,7 @@ from tests.builders import ENVIRONMENT, Project, write_photos
 BATCH = 4  # images, with the slow network
 IMAGES = 200
 IN_FLIGHT = 2  # batches: one that is computed, and the one before that is being saved
-STAGE = ["python", "-m", "stages.extract_features", "data/prepared", "data/features"]
+STAGE = ["python", "-m", "stages.extract_features", "data/weights.json", "data/prepared", "data/features"]
 
 
 SLOW = {"PYTHONPATH": str(Path(__file__).with_name("slow_network")), "SLOW_BATCH": str(BATCH)}

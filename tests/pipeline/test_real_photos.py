@@ -46,7 +46,7 @@ def expected(network: str) -> tuple[float, float]:
 
 def test_cats_and_dogs_reach_the_accuracy_that_the_readme_expects(network: str, project: Project) -> None:
     output = (project.folder.parent / "output.txt").read_text()
-    assert stages_run(output) == ["prepare", "extract-features", "train-head", "evaluate", "report"]
+    assert stages_run(output) == ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
     assert "2800 images: 0 reused, 2800 computed" in output
     metrics = json.loads((project.folder / "metrics" / "metrics.json").read_text())
     assert metrics["split"] == "validation"

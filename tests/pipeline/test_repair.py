@@ -17,6 +17,7 @@ READER = [
     "python",
     "-m",
     "stages.train_head",
+    "data/weights.json",
     "data/prepared/splits.csv",
     "data/features",
     "out",

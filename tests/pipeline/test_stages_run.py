@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from onepass.cli.compare import command as compare
-from tests.builders import Project
+from tests.builders import Project, stages_run
 
-ALL = ["prepare", "extract-features", "train-head", "evaluate", "report"]
+ALL = ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
 NOT_FEATURES = ["prepare", "train-head", "evaluate", "report"]
 
 pytestmark = pytest.mark.slow
@@ -106,9 +106,20 @@ def test_params_without_a_key_that_has_a_default_keep_working(settled: Project) 
     path = settled.folder / "params.yaml"
     shorter = [line for line in path.read_text().splitlines() if not line.startswith(("  patience:", "  monitor:"))]
     path.write_text("\n".join(shorter) + "\n")
-    assert settled.repro() == ["train-head", *ALL[3:]]  # DVC sees other params; what comes out is the same
+    assert settled.repro() == ["train-head", *ALL[4:]]  # DVC sees other params; what comes out is the same
     settled.set({"head.kind": "logistic"})
     assert settled.repro() == ["train-head", "evaluate", "report"]
+
+
+def test_the_same_weights_under_another_name_compute_nothing(
+    settled: Project, settled_project: Project, tmp_path: Path
+) -> None:
+    path = tmp_path / "öther näme.keras"
+    shutil.copy(settled_project.folder.parent / "tiny.keras", path)
+    settled.set({"backbone.weights": str(path)})
+    output = settled.run("dvc", "repro")
+    assert stages_run(output) == ALL[1:]
+    assert "60 images: 60 reused, 0 computed" in output
 
 
 def test_moving_the_photos_elsewhere_runs_prepare_only(settled: Project, photos: Path, tmp_path: Path) -> None:
@@ -127,7 +138,7 @@ def test_a_relabel_by_moving_a_file_runs_no_extraction(settled: Project, photos:
 
 def test_another_layer_extracts_again_and_back_again_nothing_is_computed(settled: Project) -> None:
     settled.set({"backbone.layer": "early"})
-    assert settled.repro() == ALL[1:]
+    assert settled.repro() == ALL[2:]
     settled.set({"backbone.layer": "late"})
     assert settled.repro() == []
 

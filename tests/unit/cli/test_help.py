@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from onepass.cli import COMMANDS, main, onepass
 from tests.builders import ENVIRONMENT, ROOT
 
-PATHS = ["", *COMMANDS, "recipes list", "recipes run"]
+PATHS = ["", *COMMANDS, "recipes list", "recipes run", "weights add"]
 LINES = 40
 
 
@@ -53,7 +53,7 @@ def test_help_shows_an_example_of_the_command_that_it_would_take(path: str) -> N
 
 
 def test_help_of_a_group_names_each_of_its_commands_and_what_it_is_for() -> None:
-    for path in ("", "recipes"):
+    for path in ("", "recipes", "weights"):
         group, text = find(path), " ".join(help_of(path, 120).split())
         assert isinstance(group, click.Group)
         for name in group.list_commands(click.Context(group)):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from dvc.utils.serialize import parse_yaml
 
-from onepass.core import UserError, load_yaml, read_yaml
+from onepass.core import UserError, load_yaml, read_yaml, replaced_scalar
 from onepass.core.yaml_files import DEEPEST
 from tests.builders import ROOT
 
@@ -125,3 +125,30 @@ def test_aliases_that_would_fill_the_memory_are_refused_before_anything_is_built
     bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
     with pytest.raises(UserError, match="has a YAML alias"):
         read_yaml(bomb.encode(), "params.yaml")
+
+
+TRICKY = """\
+# 'weights: none' \U0001f408 é
+data: {root: "a: b", weights: left alone}\r
+backbone:   # comment
+    name:    custom
+    weights: OLD   # its comment
+    filters: [32,   64]
+
+train:
+  learning_rate: 1e-05
+"""
+
+
+@pytest.mark.parametrize("old", ["old/a.h5", "'old/a.h5'", '"old\\u00e9.h5"', "/an old/a.h5"])
+@pytest.mark.parametrize("new", ["data/weights/a.h5", "ä #1: {x}, [y].h5", "it's.keras", '"', "x" * 300, "a  b"])
+def test_a_replaced_text_reads_as_given_and_all_else_is_byte_for_byte_the_same(old: str, new: str) -> None:
+    replaced = replaced_scalar(TRICKY.replace("OLD", old).encode(), ("backbone", "weights"), new)
+    assert load_yaml(replaced)["backbone"]["weights"] == new
+    before, after = TRICKY.encode().split(b"OLD")
+    assert replaced.startswith(before) and replaced.endswith(after)
+
+
+def test_a_text_is_replaced_between_braces_too() -> None:
+    replaced = replaced_scalar(b"backbone: {weights: a.h5, name: custom}\n", ("backbone", "weights"), "b, c].h5")
+    assert load_yaml(replaced) == {"backbone": {"weights": "b, c].h5", "name": "custom"}}

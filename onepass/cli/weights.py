@@ -1,0 +1,112 @@
+"""The commands about the file of pretrained weights: a file that lies on one machine becomes the team's.
+
+An absolute path in backbone.weights is nobody else's. Under data/weights/ DVC keeps the file, and every clone has it.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from onepass.backbones import check_backbone
+from onepass.core import UserError, atomic_file, replaced_scalar, sha256_of_files, write_atomically
+from onepass.dvc_repo import dvc_files, is_kept
+from onepass.params import PARAMS_FILE, BackboneParams, read_params
+
+FOLDER = Path("data/weights")
+SUFFIXES = (".h5", ".keras")
+
+
+@click.group(no_args_is_help=True)
+def command() -> None:
+    """The file of pretrained weights: make it a part of the repository.
+
+    Example: python -m onepass weights add /path/to/squeezenet.keras
+    """
+
+
+@command.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+def add(file: Path) -> None:
+    """Make a file of weights a part of the repository, so that whoever clones and pulls it has the weights too.
+
+    Copies FILE, a .h5 or .keras file, to data/weights/, adds the copy to DVC, and sets backbone.weights in params.yaml
+    to it. Features are kept where FILE is what backbone.weights named before: only its content counts.
+
+    Example: python -m onepass weights add /path/to/squeezenet.keras
+    """
+    before = read_params().read(BackboneParams)
+    target = FOLDER / file.name
+    check_file(file)
+    check_backbone(before.model_copy(update={"weights": str(target)}))
+    check_target(file, target)
+    copy(file, target)
+    dvc_add(target)
+    write_atomically(PARAMS_FILE, replaced_scalar(PARAMS_FILE.read_bytes(), ("backbone", "weights"), str(target)))
+    print(f"{target}: a copy of {file}, added to DVC")
+    print(f"{PARAMS_FILE}: backbone.weights is {target}, and was {before.weights}")
+    changed = [FOLDER / ".gitignore", target.with_name(f"{target.name}.dvc"), PARAMS_FILE, Path("dvc.lock")]
+    print("Now bring the results up to date, commit, and share it all:")
+    print(f"    dvc repro\n    git add {shlex.join(map(str, changed))}")
+    print(f"    git commit -m {shlex.quote(f'Weights for everyone: {file.name}')}\n    git push\n    make publish")
+
+
+def check_file(file: Path) -> None:
+    """UserError: it is no file of weights, or is shared already."""
+    if not file.is_file():
+        found = "is a folder" if file.is_dir() else "does not exist"
+        raise UserError(f"{file} {found}. Expected a file of weights: {' or '.join(SUFFIXES)}.")
+    if not file.name.endswith(SUFFIXES):
+        raise UserError(f"{file} given; expected a file of weights, whose name ends in {' or '.join(SUFFIXES)}.")
+    if any("\ud800" <= letter <= "\udfff" for letter in file.name):
+        raise UserError(f"{str(file)!r} is not UTF-8, which params.yaml has to be. Rename it.")
+    if keeper := keeper_of(file):
+        raise UserError(
+            f"{file} is shared already: it is a part of this repository, and {keeper} keeps it. To use it, set "
+            f"backbone.weights in {PARAMS_FILE} to its path from here."
+        )
+
+
+def keeper_of(file: Path) -> str:
+    """Who keeps a file of this repository, DVC or git; empty where nobody does."""
+    path = Path(os.path.abspath(file))  # noqa: PTH100 - where DVC links to its cache, the link is what is shared
+    if not path.is_relative_to(Path.cwd()):
+        return ""
+    if is_kept(dvc_files(), path):
+        return "DVC"
+    known = subprocess.run(["git", "ls-files", "--error-unmatch", "--", str(path)], capture_output=True, check=False)
+    return "git" if known.returncode == 0 else ""
+
+
+def check_target(file: Path, target: Path) -> None:
+    """UserError: another file has the name."""
+    record = target.with_name(f"{target.name}.dvc")
+    if record.is_file() and not target.is_file():
+        raise UserError(f"{target} is known to DVC and is not here: run `dvc pull {shlex.quote(str(target))}` first.")
+    if target.exists() and sha256_of_files(target) != sha256_of_files(file):
+        raise UserError(
+            f"{target} is there already and has another content. Give {file} another name, or delete that one first: "
+            f"`dvc remove {shlex.quote(str(record))}` and `rm {shlex.quote(str(target))}`."
+        )
+
+
+def copy(file: Path, target: Path) -> None:
+    """Copies a file, whole or not at all; not where the copy is there already. UserError: it cannot be copied."""
+    if not target.exists():
+        try:
+            with file.open("rb") as source, atomic_file(target) as copied:
+                shutil.copyfileobj(source, copied, 1 << 20)
+        except OSError as error:
+            raise UserError(f"{file} cannot be copied to {target}: {error.strerror}. Nothing was changed.") from error
+
+
+def dvc_add(path: Path) -> None:
+    """``dvc add``. UserError: it fails."""
+    line = [sys.executable, "-m", "dvc", "add", "--quiet", "--", str(path)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"`dvc add {shlex.quote(str(path))}` failed: {(done.stderr or done.stdout).strip()}")

@@ -1,0 +1,47 @@
+"""data/weights.json: the digest of the file that backbone.weights names, and nothing of where that is.
+
+For DVC it stands in the place of the file. Were the file a dependency of the stages that read it, a machine without it
+would lose their outputs: DVC deletes the outputs of a stage before it finds that a dependency is missing.
+"""
+
+import json
+from pathlib import Path
+
+from onepass.core import UserError, sha256_of_files, write_json
+
+
+def record_weights(weights: str, record: Path) -> None:
+    """Writes the digest. UserError: the file is missing."""
+    write_json(record, {"sha256": weights_sha256(weights)})
+
+
+def check_weights(weights: str, record: Path) -> None:
+    """UserError: the file is missing, or is another one than that of which the digest was written."""
+    try:
+        expected = json.loads(record.read_bytes())["sha256"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{record} cannot be read: {error}. `dvc repro` writes it; `dvc pull` fetches it.") from error
+    found = weights_sha256(weights)
+    if found != expected:
+        raise UserError(
+            f"backbone.weights: {weights} has the sha256 {found[:12]}..., and {record} says {expected[:12]}...: the "
+            "file has changed while the pipeline ran. Run `dvc repro` again."
+        )
+
+
+def weights_sha256(weights: str) -> str:
+    """The digest of a weights file. UserError: it is missing, and who has it."""
+    path = Path(weights)
+    if path.is_file():
+        return sha256_of_files(path)
+    if path.is_absolute() and not path.is_relative_to(Path.cwd()):
+        raise UserError(
+            f"backbone.weights: {weights} does not exist on this machine. It is outside of this repository, so neither "
+            "git nor DVC brings it. Ask who has it to run `python -m onepass weights add FILE` there, which makes it a "
+            "part of the repository; or set backbone.weights to a copy of your own. `dvc checkout` brings back the "
+            "outputs that DVC deleted for this run."
+        )
+    raise UserError(
+        f"backbone.weights: {weights} does not exist. `dvc repro` makes what a dvc.yaml knows how to make; `dvc pull` "
+        "fetches what the team has; or give the path of a .h5 or .keras file of yours."
+    )
