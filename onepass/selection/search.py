@@ -16,6 +16,7 @@ from onepass.selection.plan import Plan
 from onepass.trials import Finished, Trial, run_trials
 
 PROBE = "data/probe/dvc.yaml"
+FAR = 0.05  # in accuracy: more than another cut of a network is likely to bring
 LAST_STEP = 30.0  # seconds that are kept for the one run of the whole pipeline
 SHOWN = 15  # lines of an experiment that failed
 
@@ -58,9 +59,16 @@ class Search:
             UserError: nothing could be tried.
 
         """
-        best = self._best_of(each_backbone(self._plan.backbones, self._plan.costs))
-        best = self._best_of(other_cuts(best.candidate, self._plan.costs))
+        self._best_of(each_backbone(self._plan.backbones, self._plan.costs))
+        best = self._best_of(other_cuts(self._good(), self._plan.costs))
         return self._best_of(other_heads(best.candidate))
+
+    def _good(self) -> list[Candidate]:
+        """The best of each backbone, unless it is far behind; the best first."""
+        ranked = sorted(self.tried, key=lambda tried: tried.rank, reverse=True)
+        best_of_each = {tried.candidate.label: tried for tried in reversed(ranked)}
+        least = ranked[0].rank[0] - FAR
+        return [t.candidate for t in ranked if t is best_of_each[t.candidate.label] and t.rank[0] >= least]
 
     def _best_of(self, candidates: Iterable[Candidate]) -> Tried:
         """The best of these and of all before."""
