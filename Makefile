@@ -1,40 +1,48 @@
-# Two commands to start: `make run` and `make test`. Each makes the environment in .venv first.
+# Two commands to start: `make run` and `make test`. Each makes the environment in .venv first; make test adds to it.
 PYTHON ?= python3
 ACTIVATE = . .venv/bin/activate
 
-.PHONY: run test test-more nightly bench lint lock publish publish-experiment
+.PHONY: run test test-more nightly bench lint lock install publish publish-experiment
 
 run: .venv/ready
-	$(ACTIVATE) && python -m onepass check && dvc repro --all-pipelines
+	$(ACTIVATE) && python -m onepass check && dvc repro dvc.yaml data/dvc.yaml
 
-test: .venv/ready
+test: .venv/ready-to-test
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=onepass --cov=stages --cov-report=term:skip-covered
 
 # What needs servers, real photos for minutes, or many kills.
-test-more: .venv/ready
+test-more: .venv/ready-to-test
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m more
 
 # The recipes on real photos, and whether the benchmarks run.
-nightly: .venv/ready
+nightly: .venv/ready-to-test
 	$(ACTIVATE) && python -m pytest -m nightly
 
 # PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes an hour or more; better alone on the machine.
-bench: .venv/ready
+bench: .venv/ready-to-test
 	$(ACTIVATE) && python -m benchmarks.extraction $(if $(PHOTOS),--photos "$(PHOTOS)")
 	$(ACTIVATE) && python -m benchmarks.head
 	$(ACTIVATE) && python -m benchmarks.repro $(if $(PHOTOS),--photos "$(PHOTOS)")
 	$(ACTIVATE) && python -m benchmarks.memory
 	$(ACTIVATE) && python -m benchmarks.chart
 
-lint: .venv/ready
+lint: .venv/ready-to-test
 	$(ACTIVATE) && ruff check . && ruff format --check . && lint-imports && mypy
 
-# requirements.txt anew: the newest versions that pyproject.toml allows, resolved in an environment of their own.
+# The pinned versions anew: the newest that pyproject.toml allows, resolved in an environment of their own; first what
+# running needs, then, of the same versions, what the extras and the tests need.
 lock:
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/python -m pip install --quiet '.[dev,export,openvino,s3,ssh]'
+	.venv-lock/bin/python -m pip install --quiet .
 	.venv-lock/bin/python -m pip freeze --exclude onepass > requirements.txt
+	.venv-lock/bin/python -m pip install --quiet --constraint requirements.txt '.[dev,export,openvino,s3,ssh]'
+	.venv-lock/bin/python -m pip freeze --exclude onepass > requirements-dev.txt
 	rm -r .venv-lock
+
+# An extra of pyproject.toml: make install EXTRA=export, of the versions that the tests have run with.
+install: .venv/ready
+	@test -n "$(EXTRA)" || { echo "usage: make install EXTRA=export, one of export, gpu, openvino, s3, ssh"; exit 2; }
+	.venv/bin/python -m pip install --quiet --constraint requirements-dev.txt '.[$(EXTRA)]'
 
 # Without --run-cache, a colleague who tries the same params would compute again what is on the remote.
 publish: .venv/ready
@@ -50,4 +58,8 @@ publish-experiment: .venv/ready
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onepass needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/ready-to-test: .venv/ready requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@

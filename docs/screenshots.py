@@ -1,6 +1,6 @@
 """Pictures of the tops of pages, as the README shows them.
 
-Needs playwright (`pip install .[dev]`) and Chromium (.ci/install-browser).
+Needs playwright (`make .venv/ready-to-test`) and Chromium (.ci/install-browser).
 """
 
 import io
@@ -58,7 +58,7 @@ def started() -> Iterator["Browser"]:
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an extra that few need
     except ImportError as error:
-        raise UserError("pictures of pages need playwright: `pip install .[dev]`.") from error
+        raise UserError("pictures of pages need playwright: `make .venv/ready-to-test`.") from error
     if not CHROMIUM:
         raise UserError("there is no chromium, chromium-browser or google-chrome: run .ci/install-browser.")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=CHROMIUM) as browser:

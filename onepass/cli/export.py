@@ -56,7 +56,7 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
 
     form = FORMATS[name]
     if missing := [name for name in form.needs if find_spec(name) is None]:
-        raise UserError(f"--format {name} needs {', '.join(missing)}: pip install '.[export]'")
+        raise UserError(f"--format {name} needs {', '.join(missing)}. `make install EXTRA=export` brings it.")
     whole = read_model(model)
     temporary = output.with_name(f".{output.name}")
     remove(temporary)

@@ -58,6 +58,6 @@ def library_version(package: str) -> str:
         return version(package)
     except PackageNotFoundError as error:
         raise UserError(
-            f"backbone.runtime: {package} given, which is not installed. Install it with `pip install '.[{package}]'` "
-            "in the project's folder, or use backbone.runtime: tensorflow."
+            f"backbone.runtime: {package} given, which is not installed. `make install EXTRA={package}` "
+            "brings it; or use backbone.runtime: tensorflow."
         ) from error
