@@ -41,7 +41,7 @@ def test_what_is_missing_is_named_with_what_installs_it(page: str, monkeypatch: 
     with pytest.raises(UserError, match=r"no chromium, chromium-browser or google-chrome: run \.ci/install"):
         take(page, "x.png")
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
-    with pytest.raises(UserError, match="pictures of pages need playwright: `make .venv/ready-to-test`"):
+    with pytest.raises(UserError, match=r"pictures of pages need playwright: `make \.venv/ready-to-test`"):
         take(page, "x.png")
 
 
