@@ -59,7 +59,7 @@ def _label_rows(
 ) -> Iterator[tuple[str, str, str, str]]:
     """A row of labels.csv for each usable file, in the order of the files."""
     given = _given(rows, images())
-    splits, groups = regrouped(pairs, rows, given)
+    splits, groups = _regrouped(pairs, rows, given)
     for image in images():
         place = given.places.place(image.hash)
         if place is not None:
@@ -77,7 +77,7 @@ def _given(rows: Sequence[Assignment], images: Iterable[Image]) -> _Images:
     return said
 
 
-def regrouped(pairs: Sequence[NearCopy], rows: Sequence[Assignment], given: _Images) -> tuple[list[str], list[str]]:
+def _regrouped(pairs: Sequence[NearCopy], rows: Sequence[Assignment], given: _Images) -> tuple[list[str], list[str]]:
     """Split and group of each image, so that near-copies, and the groups that they are in, stay together.
 
     Where members were given different splits, all of them train: what leaked must leave the test. Where splits are

@@ -7,7 +7,7 @@ package knows no network: that there is a VGG16, and which sides it takes, is ch
 
 from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, read_params
 from onepass.params.sections import INPUT, LAST, NONE, BackboneParams, DataParams, Pooling, Section, Seed, SplitParams
-from onepass.params.weights_record import check_weights, record_weights, weights_sha256
+from onepass.params.weights_record import check_weights, missing_elsewhere, record_weights, weights_sha256
 
 __all__ = [
     "INPUT",
@@ -23,6 +23,7 @@ __all__ = [
     "Seed",
     "SplitParams",
     "check_weights",
+    "missing_elsewhere",
     "read_params",
     "record_weights",
     "weights_sha256",

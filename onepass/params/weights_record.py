@@ -31,17 +31,24 @@ def check_weights(weights: str, record: Path) -> None:
 
 def weights_sha256(weights: str) -> str:
     """The digest of a weights file. UserError: it is missing, and who has it."""
-    path = Path(weights)
-    if path.is_file():
-        return sha256_of_files(path)
-    if path.is_absolute() and not path.is_relative_to(Path.cwd()):
+    if problem := missing_elsewhere(weights):
+        raise UserError(problem)
+    if not Path(weights).is_file():
         raise UserError(
-            f"backbone.weights: {weights} does not exist on this machine. It is outside of this repository, so neither "
-            "git nor DVC brings it. Ask who has it to run `python -m onepass weights add FILE` there, which makes it a "
-            "part of the repository; or set backbone.weights to a copy of your own. `dvc checkout` brings back the "
-            "outputs that DVC deleted for this run."
+            f"backbone.weights: {weights} does not exist. `dvc repro` makes what a dvc.yaml knows how to make; `dvc "
+            "pull` fetches what the team has; or give the path of a .h5 or .keras file of yours."
         )
-    raise UserError(
-        f"backbone.weights: {weights} does not exist. `dvc repro` makes what a dvc.yaml knows how to make; `dvc pull` "
-        "fetches what the team has; or give the path of a .h5 or .keras file of yours."
+    return sha256_of_files(Path(weights))
+
+
+def missing_elsewhere(weights: str) -> str:
+    """What to do about a file that is missing and that neither git nor DVC can bring; empty for any other."""
+    path = Path(weights)
+    if path.is_file() or path.resolve().is_relative_to(Path.cwd()):
+        return ""
+    return (
+        f"backbone.weights: {weights} does not exist on this machine. It is outside of this repository, so neither git "
+        "nor DVC brings it. Ask who has it to run `python -m onepass weights add FILE` there, which makes it a part of "
+        "the repository; or set backbone.weights to a copy of your own. `dvc checkout` brings back what DVC "
+        "deleted for this run."
     )

@@ -49,6 +49,8 @@ def test_repro_stops_at_the_stage_that_only_looks_at_the_file_and_deletes_nothin
     assert "failed to reproduce 'weights'" in output and "home/tiny.keras" in output
     assert stages_run(output) == []
     assert contents(colleague) == before
+    output = " ".join(colleague.run("python", "-m", "onepass", "check").split())
+    assert "home/tiny.keras does not exist on this machine" in output and "weights add FILE" in output
 
 
 def test_a_head_that_cannot_be_trained_says_who_can_help_and_what_was_deleted_comes_back(colleague: Project) -> None:

@@ -69,14 +69,15 @@ def copies_across_splits(facts: RunFacts) -> Finding | None:
         return None
     first = copies.pairs[0]
     image, of = facts.photos.files[first.hash], facts.photos.files[first.copy_hash]
-    shown = "all pairs" if copies.complete else f"the first {len(copies.pairs):,} pairs"
+    shown = "all pairs" if copies.complete else f"{len(copies.pairs):,} of the pairs"
+    again = "" if copies.examined == facts.metrics.images else " Then look here again: the others were not compared."
     return Finding(
         "near-copies-across-splits",
         f"{count} of {copies.examined} {facts.metrics.split} images are nearly the same as a training image, such as "
         f"{image} and {of}: the accuracy may owe up to {count / copies.examined:.1%} to them. "
         f"metrics/near_copies.csv has {shown}.",
         "To keep them in one split, copy metrics/labels.csv into the folder of the photos (where data.root is a CSV "
-        "file: in place of your CSV) and run `dvc repro`.",
+        f"file: in place of your CSV) and run `dvc repro`.{again}",
     )
 
 

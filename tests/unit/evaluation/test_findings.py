@@ -223,11 +223,19 @@ def test_near_copies_count_from_two_and_one_in_a_hundred_on(count: int, examined
     assert said(copies_across_splits(run), *words, *advice) is found
 
 
-def test_it_is_told_where_there_are_more_near_copies_than_are_listed() -> None:
+@pytest.mark.parametrize(
+    ("examined", "complete", "listed", "again"),
+    [(800, True, "all pairs", False), (800, False, "9 of the pairs", False), (100, True, "all pairs", True)],
+)
+def test_it_is_told_where_near_copies_are_not_listed_or_not_looked_for(
+    examined: int, complete: bool, listed: str, again: bool
+) -> None:
     images = photos(20, 0)
     pairs = [NearCopy(0.01, image.hash, images[-1].hash) for image in images[:9]]
-    run = facts(copies=NearCopies(100, pairs, complete=False), photos=gathered(images))
-    assert said(copies_across_splits(run), "metrics/near_copies.csv has the first 9 pairs.")
+    finding = copies_across_splits(facts(copies=NearCopies(examined, pairs, complete), photos=gathered(images)))
+    assert finding is not None
+    assert finding.evidence.endswith(f"metrics/near_copies.csv has {listed}.")
+    assert finding.advice.endswith("the others were not compared.") is again
 
 
 def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> None:

@@ -31,6 +31,7 @@ def test_a_file_that_changed_between_the_stages_is_refused(tmp_path: Path) -> No
     ("path", "words"),
     [
         ("/no/such/place/a.h5", "outside of this repository.* `python -m onepass weights add FILE`"),
+        ("../no such place/a.h5", "outside of this repository.* `python -m onepass weights add FILE`"),
         ("data/imagenet/none.h5", "`dvc repro` makes what .* `dvc pull` fetches"),
     ],
 )
