@@ -26,14 +26,14 @@ class Candidate(NamedTuple):
 
     label: str  # of the backbone
     params: BackboneParams
+    guessed: bool  # whether its preprocessing is one of several that are tried
     head: str
 
     @property
     def name(self) -> str:
         """Of its experiment, behind the name of the search."""
         params = self.params
-        # A network of keras.applications has one preprocessing, which need not be told.
-        told = [self.label, *([params.preprocess] if params.preprocess != "native" else []), params.layer]
+        told = [self.label, *([params.preprocess] if self.guessed else []), params.layer]
         told += [params.pooling] if params.pooling != "avg" else []
         return "-".join(re.sub(r"[^\w-]+", "_", part) for part in [*told, self.head])
 
@@ -56,12 +56,12 @@ def each_backbone(backbones: Sequence[AtHand], costs: Costs) -> Iterator[Candida
     """Each at its deepest cut, with each preprocessing that it may have been trained with; the cheapest first."""
     for backbone in sorted(backbones, key=lambda known: costs[known.label].seconds):
         if backbone.chosen:
-            yield Candidate(backbone.label, backbone.params, FIRST_HEAD)
+            yield Candidate(backbone.label, backbone.params, len(backbone.preprocess) > 1, FIRST_HEAD)
         cuts = costs[backbone.label].cuts
         cut = {"layer": cuts[0], "pooling": "avg"} if cuts else {"layer": LAST, "pooling": "none"}
         for preprocess in backbone.preprocess:
             params = backbone.params.model_copy(update={**cut, "preprocess": preprocess})
-            yield Candidate(backbone.label, params, FIRST_HEAD)
+            yield Candidate(backbone.label, params, len(backbone.preprocess) > 1, FIRST_HEAD)
 
 
 def other_cuts(good: Iterable[Candidate], costs: Costs) -> Iterator[Candidate]:

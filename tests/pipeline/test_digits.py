@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def test_the_digits_run_offline_and_reach_their_accuracy_and_a_second_run_does_nothing(tmp_path: Path) -> None:
     project = new_project(tmp_path / "project")
     offline = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    output = project.run("dvc", "repro", "--all-pipelines", environment=offline)
+    output = project.run("dvc", "repro", "dvc.yaml", "data/dvc.yaml", environment=offline)
     assert "896 images, 5 classes, 0 quarantined" in output
     assert "896 images: 0 reused, 896 computed" in output
     metrics = json.loads((project.folder / "metrics" / "metrics.json").read_text())
@@ -21,7 +21,7 @@ def test_the_digits_run_offline_and_reach_their_accuracy_and_a_second_run_does_n
     assert metrics["split"] == "test"
     assert not metrics["chose_the_epoch"]
     assert json.loads((project.folder / "metrics" / "findings.json").read_text()) == []
-    assert "Running stage" not in project.run("dvc", "repro", "--all-pipelines")
+    assert "Running stage" not in project.run("dvc", "repro", "dvc.yaml", "data/dvc.yaml")
     assert project.run("git", "status", "--porcelain", "--untracked-files=all") == "?? data/dvc.lock\n?? dvc.lock\n"
     # All that DVC draws is there.
     project.run("dvc", "plots", "show", "--out", "plots")

@@ -1,4 +1,4 @@
-"""A team shares features through a remote: the README's commands against real servers."""
+"""A team shares features through a remote: the commands of docs/team.md against real servers."""
 
 import re
 import sys
@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.builders import Project, new_project, stages_run, write_photos
-from tests.readme import readme_block
+from tests.readme import commands_below
 from tests.remote.servers import SERVERS_MISSING, s3, sshd
 
 pytestmark = pytest.mark.more
 needs_servers = pytest.mark.skipif(bool(SERVERS_MISSING), reason=SERVERS_MISSING or "nothing is missing")
+
+
+def team_page(heading: str, number: int = 0) -> list[str]:
+    return commands_below(heading, number, "docs/team.md")
 
 
 class Team:
@@ -25,7 +29,7 @@ class Team:
         self.author = author
 
     def follow(self, project: Project, commands: list[str]) -> str:
-        """Runs commands of the README, with this test's names in the place of its placeholders."""
+        """Runs commands of the page, with this test's names in the place of its placeholders."""
         output = ""
         for command in commands:
             ready = command.replace("REMOTE", self.url).replace("MORE/.", f"{self.folder}/more/.")
@@ -87,7 +91,7 @@ def lone_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         }
     )
     project.run("dvc", "add", "--quiet", "data/photos")
-    ran = project.repro("--all-pipelines")
+    ran = project.repro("dvc.yaml", "data/dvc.yaml")
     assert ran == ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
     return project
 
@@ -101,7 +105,7 @@ def lone_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     ],
 )
 def team(request: pytest.FixtureRequest, lone_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Team:
-    """A project whose author has published it as the README says."""
+    """A project whose author has published it as the page says."""
     url, credentials = request.getfixturevalue(request.param)
     folder = tmp_path_factory.mktemp("team")
     author = lone_project.copy(folder / "author")
@@ -110,15 +114,15 @@ def team(request: pytest.FixtureRequest, lone_project: Project, tmp_path_factory
     author.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(team.folder / "origin"))
     author.run("git", "remote", "add", "origin", str(team.folder / "origin"))
     author.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
-    team.follow(author, readme_block("Set up the remote, once"))
+    team.follow(author, team_page("Set up the remote, once"))
     team.sign_in(author)
-    team.follow(author, readme_block("Publish photos, features and results"))
+    team.follow(author, team_page("Publish photos, features and results"))
     return team
 
 
 def test_a_colleague_who_joins_runs_no_stage(team: Team) -> None:
     colleague = team.join("joined")
-    clone, enter, *rest = readme_block("Join")
+    clone, enter, *rest = team_page("Join")
     assert (clone, enter) == ("git clone URL project", "cd project")  # which team.join has done
     output = team.follow(colleague, [command for command in rest if ".venv" not in command])
     assert "Running stage" not in output
@@ -129,7 +133,7 @@ def test_a_colleague_who_joins_runs_no_stage(team: Team) -> None:
 
 def test_a_changed_head_needs_no_photo_on_disk(team: Team) -> None:
     colleague = team.join("head-only")
-    output = team.follow(colleague, readme_block("Change only the head, without any photo on disk"))
+    output = team.follow(colleague, team_page("Change only the head, without any photo on disk"))
     assert stages_run(output) == ["train-head", "evaluate", "report"]
     assert not (colleague.folder / "data" / "photos").exists()
 
@@ -137,9 +141,9 @@ def test_a_changed_head_needs_no_photo_on_disk(team: Team) -> None:
 def test_an_experiment_that_was_published_is_taken_whole(team: Team) -> None:
     team.author.run("dvc", "exp", "run", "--name", "wide", "--set-param", "head.hidden_units=32")
     team.author.run("git", "checkout", "--quiet", "--force", "main")
-    team.follow(team.author, readme_block("Share an experiment", 0))
+    team.follow(team.author, team_page("Share an experiment", 0))
     colleague = team.join("applied")
-    team.follow(colleague, readme_block("Share an experiment", 1))
+    team.follow(colleague, team_page("Share an experiment", 1))
     assert "hidden_units: 32" in (colleague.folder / "params.yaml").read_text()
     assert colleague.repro("--pull", "--allow-missing") == []
 
@@ -151,7 +155,7 @@ def test_what_a_colleague_ran_but_kept_out_of_git_is_fetched_not_computed(team: 
     team.follow(private, ["make publish"])
     colleague = team.join("fetching")
     colleague.set({"backbone.image_side": 9})
-    output = team.follow(colleague, readme_block("Share an experiment", 2))
+    output = team.follow(colleague, team_page("Share an experiment", 2))
     assert stages_run(output) == []
     assert (colleague.folder / "metrics" / "metrics.json").read_bytes() == (
         private.folder / "metrics" / "metrics.json"
@@ -160,5 +164,5 @@ def test_what_a_colleague_ran_but_kept_out_of_git_is_fetched_not_computed(team: 
 
 def test_ten_photos_added_without_the_features_compute_ten(team: Team) -> None:
     colleague = team.join("adding")
-    output = team.follow(colleague, readme_block("Add photos without having pulled the features"))
+    output = team.follow(colleague, team_page("Add photos without having pulled the features"))
     assert "70 images: 60 reused, 10 computed" in output
