@@ -1,7 +1,7 @@
 """extract-features: every image passes the frozen network once.
 
-Reads   wanted_views.txt, the set of images, and weights.json, the digest of backbone.weights. Where the bytes of
-        a hash are found (images.csv and data.root, backbone.weights) is not an input: it cannot change the result.
+Reads   wanted_views.txt, the set of images, and backbone.weights, whose digest weights.json has. Where the bytes of
+        a hash are found (images.csv and data.root) is not an input: it cannot change the result.
 Writes  data/features/: parts of rows keyed by hash, and fingerprint.json (see onepass/features/README.md).
 
 Rows of its own previous output and of this machine's pool are kept where hash and fingerprint match.

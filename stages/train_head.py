@@ -1,7 +1,7 @@
 """train-head: the small network on top of the bottleneck features.
 
-Reads   weights.json (the digest of backbone.weights, which is read too), splits.csv (which images train, which choose
-        the epoch) and data/features/.
+Reads   backbone.weights (whose digest weights.json has), splits.csv (which images train, which choose the epoch) and
+        data/features/.
 Writes  data/head/         head.json and weights.npz (see onepass/heads/trained_head.py)
         data/model.keras   backbone and head in one (see onepass/model)
         metrics/training/  the curves, by dvclive

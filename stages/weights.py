@@ -1,8 +1,7 @@
 """weights: which file the pretrained network comes from, by its content.
 
 Reads   backbone.weights.
-Writes  data/weights.json, its sha256. What follows depends on that, and not on the file (see
-        onepass/params/weights_record.py).
+Writes  data/weights.json, its sha256, before any stage that needs the file (see onepass/params/weights_record.py).
 """
 
 from pathlib import Path

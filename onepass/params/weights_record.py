@@ -1,7 +1,7 @@
 """data/weights.json: the digest of the file that backbone.weights names, and nothing of where that is.
 
-For DVC it stands in the place of the file. Were the file a dependency of the stages that read it, a machine without it
-would lose their outputs: DVC deletes the outputs of a stage before it finds that a dependency is missing.
+It is written before any stage that reads the file, so that a machine without the file stops there. Else it would lose
+the outputs of the others: DVC deletes the outputs of a stage before it finds that a dependency is missing.
 """
 
 import json

@@ -125,7 +125,7 @@ def test_nothing_to_compute_imports_no_tensorflow(settled: Project, settled_proj
     min(own.glob("cats/*")).unlink()
     settled.set({"data.root": str(own)})
     settled.repro("prepare")
-    without = "import runpy, stages, sys; sys.modules['tensorflow'] = sys.modules['keras'] = None"
+    without = "import runpy, onepass, sys; sys.modules['tensorflow'] = sys.modules['keras'] = None"
     run = f"{without}; runpy.run_module('stages.extract_features', run_name='__main__')"
     output = settled.run("python", "-c", run, "data/weights.json", "data/prepared", "data/features")
     assert output.endswith("59 images: 59 reused, 0 computed\n")

@@ -1,4 +1,4 @@
-"""The commands of docs/photos.md on real photos with real pretrained weights, which lie beside the developers' checkouts."""
+"""The commands of docs/photos.md on real photos with real pretrained weights, which lie beside the checkouts."""
 
 import csv
 import json

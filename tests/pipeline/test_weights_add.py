@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import Project
+from tests.builders import Project, stages_run
 
 pytestmark = pytest.mark.slow
 NAME = "größe, mit leer.keras"
@@ -51,6 +51,11 @@ def test_a_colleague_has_the_weights_and_runs_no_stage_and_then_changes_the_head
     assert colleague.repro() == []
     colleague.set({"head.hidden_units": 8})
     assert colleague.repro() == ["train-head", "evaluate", "report"]
+
+    settled.run("git", "clone", "--quiet", str(tmp_path / "origin"), str(tmp_path / "nothing-pulled"))
+    other = Project(tmp_path / "nothing-pulled")
+    output = other.run("dvc", "exp", "run", "--pull", "--allow-missing", "-S", "head.hidden_units=9")
+    assert stages_run(output) == ["train-head", "evaluate", "report"]
 
 
 def test_params_yaml_changes_in_one_value_and_a_second_time_in_none(settled: Project, weights: Path) -> None:
