@@ -86,32 +86,31 @@ def misfits(params: ParamsFile, prepared: Path) -> list[str]:
 
 def idle_keys(params: ParamsFile, changed: Collection[str]) -> dict[str, str]:
     """Of these keys, section.key, those that nothing reads with these params; each with a line that says so."""
+    unread = _unread_keys(params)
+    idle = {}
+    for name in changed:
+        if name in unread:
+            section = name.split(".")[0]
+            read = [key.split(".")[1] for key in known_keys() if key.startswith(f"{section}.") and key not in unread]
+            idle[name] = (
+                f"{name}: {params.value(*name.split('.'))} given, which {unread[name]} does not read; "
+                f"of {section} it reads {', '.join(sorted(read))}"
+            )
+    return idle
+
+
+def _unread_keys(params: ParamsFile) -> dict[str, str]:
+    """The keys, section.key, that nothing reads with these params, each with the param because of which."""
     backbone = params.read(BackboneParams)
     source, _ = check_backbone(backbone)
     plan = read_head_plan(params, backbone)
-    read = {
-        "backbone": set(BackboneParams.model_fields) - set(source.ignored_keys),
-        "head": set(type(plan.head).model_fields),
-        "train": set(type(plan.train).model_fields),
-    }
-    only_head = isinstance(plan.train, FineTuning) and plan.unfreeze == NONE
-    if only_head:
-        read["train"].discard("batch_norm")
-    because = {
-        "backbone": f"backbone.layer: {backbone.layer}",
-        "head": f"head.kind: {plan.kind.name}",
-        "train": f"head.kind: {plan.kind.name}" + (" without train.unfreeze" if only_head else ""),
-    }
-    idle = {}
-    for name in changed:
-        section, key = name.split(".")
-        if section in read and key not in read[section]:
-            given = params.value(section, key)
-            others = ", ".join(sorted(read[section]))
-            idle[name] = (
-                f"{name}: {given} given, which {because[section]} does not read; of {section} it reads {others}"
-            )
-    return idle
+    kind = f"head.kind: {plan.kind.name}"
+    unread = {f"backbone.{key}": why for key, why in source.unread_keys(backbone).items()}
+    for every, own in zip(all_head_keys(), (plan.head, plan.train), strict=True):
+        unread |= {f"{every.section}.{key}": kind for key in set(every.model_fields) - set(type(own).model_fields)}
+    if isinstance(plan.train, FineTuning) and plan.unfreeze == NONE:
+        unread["train.batch_norm"] = f"{kind} without train.unfreeze"
+    return unread
 
 
 def changed_keys(params: ParamsFile) -> list[str]:

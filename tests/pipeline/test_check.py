@@ -10,6 +10,7 @@ import pytest
 from onepass.checks import misfits
 from onepass.params import read_params
 from tests.builders import Project, stages_run, with_own_photos, write_photos
+from tests.pipeline.watched_photos.watch import Watch
 
 pytestmark = pytest.mark.slow
 
@@ -88,22 +89,6 @@ def change(here: Project) -> Any:
     Path("params.yaml").write_bytes(before)
 
 
-class Watch:
-    """Which photos of a project anything but DVC opens."""
-
-    def __init__(self, project: Project, photos: Path) -> None:
-        self._log = project.folder.parent / "opened.log"
-        self.environment = {
-            "PYTHONPATH": str(Path(__file__).with_name("watched_photos")),
-            "WATCHED": str(photos),
-            "OPENED": str(self._log),
-        }
-
-    def opened(self) -> list[str]:
-        """Their paths, a line each time."""
-        return self._log.read_text().splitlines()
-
-
 def computed(project: Project) -> set[Path]:
     """The files with rows that passed a network on this machine."""
     return set((project.folder / ".dvc/cache/onepass/pool").rglob("*"))
@@ -113,7 +98,7 @@ def computed(project: Project) -> set[Path]:
 def test_a_mistake_stops_repro_and_try_before_a_photo_passes_the_network(
     changes: dict[str, Any], said: str, allowed: str, three_classes: Project, project: Project
 ) -> None:
-    watch, before = Watch(project, three_classes.folder.parent / "photos"), computed(project)
+    watch, before = Watch(three_classes.folder.parent / "photos", project.folder.parent), computed(project)
     options = [part for key, value in changes.items() for part in ("-S", f"{key}={value}")]
     tried = project.run("python", "-m", "onepass", "try", "wrong", *options, expect=1, environment=watch.environment)
     project.set(changes)
@@ -128,7 +113,7 @@ def test_a_mistake_stops_repro_and_try_before_a_photo_passes_the_network(
 
 
 def test_the_watch_sees_the_photos_that_pass_the_network(three_classes: Project, project: Project) -> None:
-    watch, before = Watch(project, three_classes.folder.parent / "photos"), computed(project)
+    watch, before = Watch(three_classes.folder.parent / "photos", project.folder.parent), computed(project)
     project.set({"backbone.image_side": 20})
     project.run("dvc", "repro", "extract-features", environment=watch.environment)
     assert len(watch.opened()) == 80
