@@ -1,6 +1,6 @@
 """A backbone with nothing left to look up, the protocol of its sources, and which source a params.yaml means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -39,12 +39,11 @@ class Source(Protocol):
     def model_format(self) -> str:
         """Which writer of ``onepass.model`` writes the whole model of it and a head."""
 
-    @property
-    def ignored_keys(self) -> Sequence[str]:
-        """The keys of the section backbone that it does not read."""
-
     def check(self, params: BackboneParams) -> None:
         """ParamsError: a value that this source does not take; it says which it would. Reads no file."""
+
+    def unread_keys(self, params: BackboneParams) -> Mapping[str, str]:
+        """The keys of the section backbone that it does not read, each with the param because of which."""
 
     def resolve(self, params: BackboneParams, engine: Engine) -> "Backbone":
         """The backbone, from checked params and what a weights file says of itself: without TensorFlow."""

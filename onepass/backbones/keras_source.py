@@ -15,11 +15,14 @@ class KerasSource(ABC):
 
     names: tuple[str, ...] = ()
     model_format = "keras"
-    ignored_keys = ("color_mode",)  # pretrained networks see colour
 
     @abstractmethod
     def check(self, params: BackboneParams) -> None:
         """As in ``Source``."""
+
+    def unread_keys(self, params: BackboneParams) -> dict[str, str]:
+        """Pretrained networks see colour."""
+        return {"color_mode": f"backbone.layer: {params.layer}"}
 
     @abstractmethod
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:

@@ -1,5 +1,7 @@
 """The command that looks at params.yaml before any work. The stages that take long run it first."""
 
+from pathlib import Path
+
 import click
 
 from onepass.checks import check_params
@@ -7,15 +9,18 @@ from onepass.params import BackboneParams, missing_elsewhere, read_params
 
 
 @click.command()
-def command() -> None:
+@click.argument("prepared", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def command(prepared: Path | None) -> None:
     """Say what is wrong in params.yaml: each key, what was given, and what is allowed. Silent if nothing is.
 
     A change against the last commit that nothing reads is wrong too, if it is the only one: such a run would give what
-    the last one gave. A weights file that only another machine has is told, and no mistake in params.yaml.
+    the last one gave. With PREPARED, the folder that prepare has written, also what does not fit the classes of the
+    photos or the layers of the network, which is loaded where that is not known. A weights file that only another
+    machine has is told, and no mistake in params.yaml.
 
-    Example: python -m onepass check
+    Example: python -m onepass check data/prepared
     """
     params = read_params()
-    check_params(params)
+    check_params(params, prepared)
     if problem := missing_elsewhere(params.read(BackboneParams).weights):
         print(problem, flush=True)

@@ -5,6 +5,7 @@ what is computed, ``reuse`` and ``pool`` what is not, ``store`` how stages read 
 """
 
 from onepass.features.extraction import compute, extract
+from onepass.features.feature_spec import shape_of_rows
 from onepass.features.fingerprint import fingerprint
 from onepass.features.pool import Pool
 from onepass.features.row_index import RowIndex
@@ -22,4 +23,5 @@ __all__ = [
     "fingerprint",
     "open_store",
     "read_features",
+    "shape_of_rows",
 ]

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from onepass.backbones import Backbone, FeatureShape, Network
 from onepass.core import write_json
+from onepass.dvc_repo import dvc_files, machine_folder
 from onepass.features.fingerprint import fingerprint
+from onepass.features.reuse import previous_store
 from onepass.features.store import Store
 from onepass.params import INPUT
 
@@ -25,6 +27,17 @@ def specify(
     weights_file = backbone.weights_sha256()
     found = _feature_shape(backbone, weights_file, previous, machine, load)
     return Store(images, found.dtype, found.shape, fingerprint(backbone, found.network), weights_file)
+
+
+def shape_of_rows(backbone: Backbone, out: Path) -> list[int]:
+    """Of the features of one image, as extraction will write them into ``out``.
+
+    Raises:
+        UserError: the network must be loaded, and its weights or its cut do not allow it.
+
+    """
+    files = dvc_files()
+    return specify(backbone, 0, previous_store(files, out), machine_folder(files), backbone.load).shape
 
 
 def _feature_shape(

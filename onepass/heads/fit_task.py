@@ -34,12 +34,8 @@ def make_fit_task(
         UserError: classes or features that do not fit the params.
 
     """
+    plan.check_shape(store.shape)
     classes = sorted({row.label for row, _ in rows})
-    if plan.head.pooling != "none" and len(store.shape) != 3:
-        raise UserError(
-            f"head.pooling: {plan.head.pooling} given for features of the shape {tuple(store.shape)}, which have no "
-            "height and width to pool over; allowed: none."
-        )
     scale = 1 / 255 if store.dtype == "uint8" else 1.0
     empty = TrainedHead(classes, resolve_activation(plan.head.activation, classes), scale, plan.head.pooling)
 
@@ -71,7 +67,7 @@ def resolve_activation(given: str, classes: list[str]) -> str:
     if given == "sigmoid" and len(classes) != 2:
         raise UserError(
             f"head.activation: sigmoid given, which tells two classes apart; these are {len(classes)}: "
-            f"{', '.join(classes[:10])}. Allowed: softmax, auto."
+            f"{', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}; allowed: softmax, auto"
         )
     if given != "auto":
         return given

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onepass.core import UserError, progress_bar
 from onepass.heads.dataset import transformed
 from onepass.heads.graph_trainer import GraphTrainer
-from onepass.heads.head_kind import FitTask
+from onepass.heads.head_kind import FitTask, check_pooling
 from onepass.heads.inference import pooling_layer
 from onepass.heads.sections import GradientTraining
 from onepass.heads.trained_head import Arrays, Figures, TrainedHead
@@ -28,7 +28,7 @@ def fit_by_gradient(
             backbone that are to be trained too, if any.
 
     Raises:
-        UserError: the loss was never finite.
+        UserError: the loss was never finite, or the network gives nothing that could be pooled.
 
     """
     train: GradientTraining = task.train
@@ -40,6 +40,7 @@ def fit_by_gradient(
     if network is None:  # what the dense layers see is made once, and not in each epoch
         data, validation = (transformed(part, task.empty.inputs) for part in (data, validation))
     else:
+        check_pooling(task.empty.pooling, network.output_shape[1:])
         below = [network, pooling_layer(task.empty.pooling)]
     dense = dense_layers(hidden, task.empty.logits)
     model = keras.Sequential([keras.Input(data.features.shape[1:]), *below, *dense])

@@ -1,12 +1,13 @@
 """What a kind of head is, which there are, and what params.yaml asks of the chosen one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import create_model
 
+from onepass.core import UserError
 from onepass.heads.dataset import Dataset
 from onepass.heads.sections import AnyTraining, FineTuning, HeadSection
 from onepass.heads.trained_head import Figures, TrainedHead
@@ -37,6 +38,8 @@ class HeadKind:
     train: type[AnyTraining]  # the keys of train
     fit: Callable[[FitTask], TrainedHead]
     whole: bool = False  # whether it needs all features in memory at once
+    # Takes its keys of head and the shape of the features of one image; UserError: they do not fit. None: all do.
+    check_shape: Callable[[Any, Sequence[int]], None] | None = None
 
 
 class HeadPlan(NamedTuple):
@@ -50,6 +53,23 @@ class HeadPlan(NamedTuple):
     def unfreeze(self) -> str:
         """The layer of the backbone up to which training goes, or NONE."""
         return self.train.unfreeze if isinstance(self.train, FineTuning) else NONE
+
+    @property
+    def pools_features(self) -> bool:
+        """Whether the stored features are what is pooled, and not what unfrozen layers make of them."""
+        return self.head.pooling != NONE and self.unfreeze == NONE
+
+    @property
+    def needs_shape(self) -> bool:
+        """Whether there are shapes of features that ``check_shape`` refuses."""
+        return self.pools_features or self.kind.check_shape is not None
+
+    def check_shape(self, shape: Sequence[int]) -> None:
+        """UserError: features of one image that have this shape are not what the head can take."""
+        if self.pools_features:
+            check_pooling(self.head.pooling, shape)
+        if self.kind.check_shape is not None:
+            self.kind.check_shape(self.head, shape)
 
 
 KINDS: dict[str, HeadKind] = {}
@@ -104,6 +124,15 @@ def _joined(name: str, schemas: list[type[AnySection]], **changed: Any) -> type[
     joined: Any = create_model(name, __base__=Section, **(fields | changed))
     joined.section = schemas[0].section
     return joined  # type: ignore[no-any-return]
+
+
+def check_pooling(pooling: str, shape: Sequence[int | None]) -> None:
+    """UserError: ``head.pooling`` cannot pool what has this shape."""
+    if pooling != NONE and len(shape) != 3:
+        raise UserError(
+            f"head.pooling: {pooling} given for features of the shape {tuple(shape)}, which have no height and width "
+            "to pool over; allowed: none"
+        )
 
 
 def _check_unfreeze(unfreeze: str, kind: HeadKind, backbone: BackboneParams) -> None:

@@ -1,5 +1,6 @@
 """The file params.yaml: readable YAML of a bounded size, its sections given out on demand, and its errors in words."""
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,4 +85,5 @@ def _sentence(problem: Any, schema: type[Section]) -> str:
         return ": missing; add it back (the params.yaml of the project says what each key means)"
     if problem["type"] == "value_error":  # from our own checks, which begin with the key
         return f".{problem['ctx']['error']}"
-    return f": {problem['input']!r} given; {problem['msg'].removeprefix('Input ')}"
+    allowed = re.sub("^(Input|String|List) | after validation.*", "", problem["msg"])
+    return f": {problem['input']!r} given; {allowed}"

@@ -32,7 +32,7 @@ def plan_trials(
     Args:
         changes: SECTION.KEY=VALUE each; several values, separated by commas, make a grid.
         recipe: the name of one, from which the changes start.
-        photos: becomes ``data.root``, absolute.
+        photos: becomes ``data.root``, see ``photos_in_params``.
         seeds: how many training seeds each is run with, counted from the one that it has.
 
     Raises:

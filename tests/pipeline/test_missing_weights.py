@@ -53,12 +53,15 @@ def test_repro_stops_at_the_stage_that_only_looks_at_the_file_and_deletes_nothin
     assert "home/tiny.keras does not exist on this machine" in output and "weights add FILE" in output
 
 
-def test_a_head_that_cannot_be_trained_is_told_before_anything_is_deleted(colleague: Project) -> None:
+def test_a_head_that_cannot_be_trained_costs_no_features_and_what_was_deleted_comes_back(colleague: Project) -> None:
     before = contents(colleague)
     command = ["dvc", "exp", "run", "--pull", "--allow-missing", "-S", "head.hidden_units=8"]
     output = colleague.run(*command, expect=255)
     assert "failed to reproduce 'train-head'" in output and "home/tiny.keras' does not exist" in output
     assert stages_run(output) == []
+    after = contents(colleague)
+    assert {name for name in before if name.startswith("data/features")} < after.keys()
+    colleague.run("dvc", "checkout")
     assert contents(colleague) == before
 
 

@@ -244,12 +244,23 @@ def test_a_key_that_nothing_reads_says_why_and_what_is_read(changes: dict[str, A
     assert idle_keys(params(**changes), [key]) == {key: f"{key}: {said}"}
 
 
-@pytest.mark.parametrize("key", ["preprocess", "pooling", "precision", "runtime"])
+@pytest.mark.parametrize("key", ["name", "preprocess", "pooling", "precision", "runtime"])
 def test_without_a_network_nothing_reads_what_is_only_for_one(key: str) -> None:
     name = f"backbone.{key}"
     [line] = idle_keys(params(**PIXELS), [name]).values()
     assert line.startswith(f"{name}: ")
     assert " given, which backbone.layer: input does not read; of backbone it reads color_mode, image_side," in line
+
+
+def test_the_name_of_a_network_that_a_file_brings_itself_is_idle_unless_it_says_how_to_preprocess() -> None:
+    digits = {"backbone__name": "VGG16"}  # with the weights and the preprocessing of the digits
+    [line] = idle_keys(params(**digits), ["backbone.name"]).values()
+    because = "backbone.weights: data/digits/backbone.keras with backbone.preprocess: rescale"
+    assert line.startswith(
+        f"backbone.name: VGG16 given, which {because} does not read; of backbone it reads image_side"
+    )
+    assert idle_keys(params(**digits, backbone__preprocess="native"), ["backbone.name"]) == {}
+    assert idle_keys(params(**VGG16), ["backbone.name"]) == {}
 
 
 @pytest.mark.parametrize(

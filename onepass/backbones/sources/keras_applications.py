@@ -68,6 +68,13 @@ class KerasApplications(KerasSource):
                 ]
             )
 
+    def unread_keys(self, params: BackboneParams) -> dict[str, str]:
+        """Of a network in a .keras file the name says no more than how it was trained to see pixels."""
+        unread = super().unread_keys(params)
+        if params.weights.endswith(SUFFIX) and params.preprocess != "native":
+            unread["name"] = f"backbone.weights: {params.weights} with backbone.preprocess: {params.preprocess}"
+        return unread
+
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
         """A .keras file brings its own architecture; what is known is how it was trained."""
         known = APPLICATIONS[params.name]

@@ -28,12 +28,15 @@ class Pixels:
 
     names = (INPUT,)
     model_format = "keras"
-    ignored_keys = ("pooling", "preprocess", "precision", "runtime")
 
     def check(self, params: BackboneParams) -> None:
         """ParamsError: the side is native, and there is no network to know it."""
         if params.image_side == "native":
             raise ParamsError(["backbone.image_side: native given, but layer: input has no network; allowed: 1..4096"])
+
+    def unread_keys(self, _params: BackboneParams) -> dict[str, str]:
+        """All that is only for a network, but for the weights: what they name has to be a file."""
+        return dict.fromkeys(["name", "pooling", "preprocess", "precision", "runtime"], f"backbone.layer: {INPUT}")
 
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
         """All of it stands in the params."""

@@ -3,6 +3,7 @@
 On pixels (``backbone.layer: input``) it is a CNN from scratch.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -18,20 +19,30 @@ class CnnSection(HiddenLayers):
 
     filters: OneOrMore[Annotated[int, Field(ge=1, le=4096)]] = [32, 64]  # noqa: RUF012 - pydantic copies it
 
+    @property
+    def convolutions(self) -> list[int]:
+        """The filters of each."""
+        return self.filters if isinstance(self.filters, list) else [self.filters]
+
 
 def fit_cnn(task: FitTask) -> TrainedHead:
-    """Trained step by step; the best epoch is kept. UserError: the features cannot be halved that often."""
+    """Trained step by step; the best epoch is kept."""
     from onepass.heads.gradient_training import fit_by_gradient  # noqa: PLC0415 - imports TensorFlow
 
-    filters = task.head.filters if isinstance(task.head.filters, list) else [task.head.filters]
+    filters = task.head.convolutions
+    return fit_by_gradient(task, task.head.layers, lambda: convolutions(filters, task.shape, task.empty.feature_scale))
+
+
+def check_maps(head: CnnSection, shape: Sequence[int]) -> None:
+    """UserError: features of this shape cannot be halved as often as there are filters."""
+    filters = head.convolutions
     least = 2 ** len(filters)
-    if len(task.shape) != 3 or min(task.shape[:2]) < least:
+    if len(shape) != 3 or min(shape[:2]) < least:
         raise UserError(
-            f"head.kind: cnn with head.filters: {filters} given for features of the shape {tuple(task.shape)}; "
-            f"expected (height, width, channels) of at least {least} by {least}, to be halved {len(filters)} times. "
+            f"head.kind: cnn with head.filters: {filters} given for features of the shape {tuple(shape)}; allowed: "
+            f"(height, width, channels) of at least {least} by {least}, to be halved {len(filters)} times. "
             "Give fewer filters, a larger backbone.image_side, or backbone.pooling: none."
         )
-    return fit_by_gradient(task, task.head.layers, lambda: convolutions(filters, task.shape, task.empty.feature_scale))
 
 
 def convolutions(filters: list[int], shape: list[int], scale: float) -> Any:
@@ -45,4 +56,4 @@ def convolutions(filters: list[int], shape: list[int], scale: float) -> Any:
     return keras.Sequential(layers, name="convolutions")
 
 
-register_head(HeadKind("cnn", CnnSection, GradientTraining, fit_cnn))
+register_head(HeadKind("cnn", CnnSection, GradientTraining, fit_cnn, check_shape=check_maps))

@@ -157,6 +157,10 @@ def test_a_cnn_learns_from_pixels_and_comes_back_as_it_was_trained(tmp_path: Pat
 @pytest.mark.parametrize("shape", [[8], [2, 9, 3]])
 def test_a_cnn_on_features_too_small_for_it_is_refused(shape: list[int]) -> None:
     plan = builders.head_plan("cnn", {"filters": [4, 8]})
-    data = Dataset(np.zeros((IMAGES, *shape), np.float32), np.arange(IMAGES) % 3, np.arange(IMAGES))
     with pytest.raises(UserError, match=r"filters: \[4, 8\] given for features of the shape .*of at least 4 by 4"):
-        fit(plan, data, "none")
+        plan.check_shape(shape)
+
+
+def test_pooling_what_unfrozen_layers_have_pooled_already_is_refused(tiny_backbone: Path) -> None:
+    with pytest.raises(UserError, match=r"head.pooling: avg given for features of the shape \(8,\).*; allowed: none"):
+        tuned(tiny_backbone, "late", unfreeze="top")

@@ -76,7 +76,7 @@ WRONG_VALUES = [
     ("data.max_megapixels", "80.5", "80.5 given; should be a valid integer"),
     ("data.max_megapixels", "1001", "1001 given; should be less than or equal to 1000"),
     ("data.root", "5", "5 given; should be a valid string"),
-    ("data.root", "''", "'' given; String should have at least 1 character"),
+    ("data.root", "''", "'' given; should have at least 1 character"),
     ("data.label_conflicts", "ignore", "'ignore' given; should be 'error' or 'quarantine'"),
     ("split.validation_fraction", "0", "0 given; should be greater than 0"),
     ("split.test_fraction", "1.0", "1.0 given; should be less than 1"),

@@ -63,11 +63,17 @@ def test_a_recipe_gives_every_key_so_that_nothing_is_left_over(project: Path) ->
     assert (trial.settings["backbone.pooling"], trial.settings["train.epochs"]) == ("none", 3)
 
 
-def test_any_path_of_photos_becomes_absolute(project: Path) -> None:
+def test_photos_have_an_absolute_path_unless_they_are_in_the_repository(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = project / "two words, (Ümlaut)"
     folder.mkdir()
-    (trial,) = plan_trials("mine", [], photos=Path(folder.name))
-    assert trial.settings == {"data.root": str(folder)}
+    for given in (Path(folder.name), folder):
+        (trial,) = plan_trials("mine", [], photos=given)
+        assert trial.settings == {"data.root": folder.name}
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (trial,) = plan_trials("mine", [], photos=elsewhere)
+    assert trial.settings == {"data.root": str(elsewhere)}
     with pytest.raises(UserError, match="--photos: nowhere does not exist"):
         plan_trials("mine", [], photos=Path("nowhere"))
     with pytest.raises(UserError, match=r"data\.root: given twice"):
