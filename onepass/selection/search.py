@@ -18,6 +18,7 @@ from onepass.trials import Finished, Trial, run_trials
 PROBE = "data/probe/dvc.yaml"
 FAR = 0.05  # in accuracy: more than another cut of a network is likely to bring
 LAST_STEP = 30.0  # seconds that are kept for the one run of the whole pipeline
+OF_ALL = ("prepare", "data/probe/dvc.yaml:probe")  # stages that would fail for every other candidate, too
 SHOWN = 15  # lines of an experiment that failed
 
 
@@ -56,7 +57,7 @@ class Search:
         """The best of all that could be tried; an interrupt (Ctrl-C) ends the search and not this call.
 
         Raises:
-            UserError: nothing could be tried.
+            UserError: nothing could be tried, or the photos cannot be used.
 
         """
         self._best_of(each_backbone(self._plan.backbones, self._plan.costs))
@@ -111,6 +112,8 @@ class Search:
         seconds = time.perf_counter() - start
         self._plan.spend(seconds, seconds - self._extraction(candidate))
         if not done.well:
+            if not self.tried and any(f"failed to reproduce '{stage}'" in done.output for stage in OF_ALL):
+                raise UserError(f"these photos cannot be used:\n{last_lines(done)}")
             self.failed.append(trial.name)
             print(f"{trial.name} failed:\n{last_lines(done)}", flush=True)
             return None, seconds

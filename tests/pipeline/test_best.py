@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import ENVIRONMENT, Project
+from tests.builders import ENVIRONMENT, Project, write_photos
 
 pytestmark = [pytest.mark.slow, pytest.mark.more]
 
@@ -135,6 +135,16 @@ def test_changes_of_the_user_are_not_touched(searched: Project, tmp_path: Path) 
     before = (project.folder / "params.yaml").read_bytes()
     assert "The workspace has changes of yours and stays as it is; `dvc exp apply best`" in search(project)
     assert (project.folder / "params.yaml").read_bytes() == before
+
+
+def test_photos_that_cannot_be_used_are_told_once(settled: Project, tmp_path: Path) -> None:
+    write_photos(tmp_path / "one", {"cats": 9})
+    write_photos(tmp_path / "few", {"cats": 30, "dogs": 4})
+    for folder, complaint in (("one", "expected at least two classes"), ("few", "dogs")):
+        said = search(settled, "--photos", str(tmp_path / folder), expect=2)
+        assert "these photos cannot be used:" in said
+        assert complaint in said
+        assert said.count(" of at most ") == 1
 
 
 def test_what_cannot_be_used_is_told_before_any_work(settled: Project) -> None:
