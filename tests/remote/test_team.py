@@ -1,6 +1,7 @@
 """A team shares features through a remote: the commands of docs/team.md against real servers."""
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,20 +78,16 @@ def s3_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, d
 
 
 @pytest.fixture(scope="module")
-def lone_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """60 photos tracked by DVC, everything run, nothing shared yet."""
+def lone_project(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """60 photos and a weights file that were taken in, everything run, nothing shared yet; the file outside is gone."""
     project = new_project(tmp_path_factory.mktemp("lone") / "author")
     write_photos(project.folder / "data" / "photos", {"cats": 30, "dogs": 30})
-    project.set(
-        {
-            "data.root": "data/photos",
-            "backbone.layer": "input",
-            "backbone.weights": "data/no-weights.txt",
-            "backbone.image_side": 8,
-            "train.epochs": 2,
-        }
-    )
+    project.set({"data.root": "data/photos", "backbone.layer": "late", "backbone.image_side": 8, "train.epochs": 2})
     project.run("dvc", "add", "--quiet", "data/photos")
+    weights = project.folder.parent / "of-the-author.keras"
+    shutil.copy(tiny_backbone, weights)
+    project.run("python", "-m", "onepass", "weights", "add", str(weights))
+    weights.unlink()
     ran = project.repro("dvc.yaml", "data/dvc.yaml")
     assert ran == ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
     return project
@@ -136,6 +133,7 @@ def test_a_changed_head_needs_no_photo_on_disk(team: Team) -> None:
     output = team.follow(colleague, team_page("Change only the head, without any photo on disk"))
     assert stages_run(output) == ["train-head", "evaluate", "report"]
     assert not (colleague.folder / "data" / "photos").exists()
+    assert (colleague.folder / "data" / "weights" / "of-the-author.keras").exists()
 
 
 def test_an_experiment_that_was_published_is_taken_whole(team: Team) -> None:
