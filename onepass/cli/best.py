@@ -20,6 +20,7 @@ from onepass.selection import (
     bring_here,
     judge,
     make_plan,
+    refuse_other_photos,
     write_comparison,
 )
 from onepass.trials import check_name, fixed_settings, photos_in_params
@@ -73,6 +74,7 @@ def command(photos: Path | None, budget: float, named: tuple[str, ...], name: st
     committed = ParamsFile({**committed_params()})
     backbone = committed.read(BackboneParams)
     root = base.setdefault("data.root", committed.read(DataParams).root)
+    refuse_other_photos(name, root)
     digits = root.startswith(DIGITS)
     make_what_is_missing([root, *([backbone.weights] if digits else [])])
     plan = make_plan(root, backbones_at_hand(named, backbone, digits))
@@ -83,7 +85,7 @@ def command(photos: Path | None, budget: float, named: tuple[str, ...], name: st
     judged = judge(name, base, best)
     print(judged.sentence)
     if judged.looks_before:
-        print("Another choice was judged by these photos before; this accuracy is a little optimistic.")
+        print(f"An earlier {name} was judged by such photos before: looked at often, they flatter.")
     write_comparison([judged.experiment, *(tried.experiment for tried in search.tried)])
     print(f"{bring_here(name)} What was tried: {COMPARISON}")
     if search.skipped:

@@ -11,10 +11,7 @@ from onepass.comparison import Experiment, Experiments, compared, comparison_pag
 from onepass.core import UserError, write_atomically
 from onepass.evaluation import CROSS_VALIDATION
 from onepass.selection.search import Tried, known_results, last_lines
-from onepass.trials import run_trials
-
-MADE_BY_RUNS = {"params.yaml", "dvc.lock", "data/dvc.lock"}  # what an experiment that was applied leaves changed
-
+from onepass.trials import MADE_BY_RUNS, run_trials
 
 MODEL = "data/model.keras"
 COMPARISON = Path("metrics/comparison.html")
@@ -28,6 +25,19 @@ class Judged(NamedTuple):
     looks_before: bool  # whether another choice was judged by the same photos
 
 
+def refuse_other_photos(name: str, root: str) -> None:
+    """UserError: there is an experiment of this name, and it is about other photos."""
+    experiments = Experiments()
+    if name not in experiments.names:
+        return
+    try:
+        theirs = experiments.read(name).params.get("data.root", root)
+    except UserError:  # has no results that could be lost
+        return
+    if theirs != root:
+        raise UserError(f"{name} is an experiment with the photos of {theirs}. Give --name, for one with {root}.")
+
+
 def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
     """Runs the best candidate as the experiment ``name``; nothing, where that has been done.
 
@@ -39,7 +49,7 @@ def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
     found = known_results(trial)
     looked = False
     if found is None or found.split == CROSS_VALIDATION:
-        looked = name in Experiments().names
+        looked = _has_judged(name)
         (done,) = run_trials([trial], quiet=True)
         if not done.well:
             raise UserError(f"{name} failed:\n{last_lines(done)}")
@@ -53,6 +63,15 @@ def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
         f"images, which had no say in the choice{optimistic}",
         looked,
     )
+
+
+def _has_judged(name: str) -> bool:
+    """Whether an experiment of this name has results of the evaluated split."""
+    experiments = Experiments()
+    try:
+        return name in experiments.names and experiments.read(name).split != CROSS_VALIDATION
+    except UserError:
+        return False
 
 
 def write_comparison(experiments: Sequence[Experiment]) -> None:

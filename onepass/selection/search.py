@@ -6,6 +6,7 @@ that evaluate scores is not looked at: what counts are answers to images that a 
 
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from onepass.comparison import Experiment, Experiments
@@ -13,7 +14,7 @@ from onepass.core import UserError
 from onepass.dvc_repo import digest_of, dvc_files
 from onepass.selection.candidates import Candidate, each_backbone, most_of_all, other_cuts, other_heads
 from onepass.selection.plan import Plan
-from onepass.trials import Finished, Trial, run_trials
+from onepass.trials import PATHS, Finished, Trial, run_trials
 
 PROBE = "data/probe/dvc.yaml"
 FAR = 0.05  # in accuracy: more than another cut of a network is likely to bring
@@ -133,7 +134,7 @@ class Search:
 
 
 def known_results(trial: Trial) -> Experiment | None:
-    """Those of an experiment of this name, if it was made of these settings and of the photos as they are now."""
+    """Those of an experiment of this name, if it was made of these settings, and of photos and weights as they are."""
     experiments = Experiments()
     if trial.name not in experiments.names:
         return None
@@ -141,9 +142,11 @@ def known_results(trial: Trial) -> Experiment | None:
         found = experiments.read(trial.name)
     except UserError:  # has none, or nobody has them any more
         return None
-    root = trial.settings["data.root"]
-    same = all(found.params.get(key, value) == value for key, value in trial.settings.items())
-    return found if same and found.sources.get(root) == digest_of(dvc_files(), root) else None
+    if any(found.params.get(key, value) != value for key, value in trial.settings.items()):
+        return None
+    files = dvc_files()
+    paths = [trial.settings[key] for key in PATHS if Path(trial.settings[key]).exists()]
+    return found if all(found.sources.get(path) == digest_of(files, path) for path in paths) else None
 
 
 def in_words(seconds: float) -> str:

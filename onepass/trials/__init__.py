@@ -4,13 +4,15 @@
 ``checkout`` runs one in a repository of its own, so that the workspace stays as it is. Knows nothing of comparing.
 """
 
-from onepass.trials.changes import Trial, check_name, fixed_settings, photos_in_params, plan_trials
+from onepass.trials.changes import PATHS, Trial, check_name, fixed_settings, photos_in_params, plan_trials
 from onepass.trials.checkout import Finished, refuse_taken_names, run_trials
-from onepass.trials.queue import queue_trials
+from onepass.trials.queue import MADE_BY_RUNS, queue_trials
 from onepass.trials.recipes import FOLDER, Recipe, complete_settings, read_recipe, recipe_names
 
 __all__ = [
     "FOLDER",
+    "MADE_BY_RUNS",
+    "PATHS",
     "Finished",
     "Recipe",
     "Trial",

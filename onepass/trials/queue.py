@@ -11,7 +11,7 @@ from onepass.checks import committed_params
 from onepass.core import UserError, read_yaml
 from onepass.trials.changes import Trial, applied
 
-MADE_BY_RUNS = ("params.yaml", "dvc.lock", "data/dvc.lock")
+MADE_BY_RUNS = frozenset({"params.yaml", "dvc.lock", "data/dvc.lock"})  # what a run, or `dvc exp apply`, leaves changed
 
 
 def queue_trials(trials: Sequence[Trial]) -> None:
@@ -23,7 +23,7 @@ def queue_trials(trials: Sequence[Trial]) -> None:
     """
     status = ["git", "status", "--porcelain", "--untracked-files=no"]
     lines = subprocess.run(status, capture_output=True, text=True, check=True).stdout.splitlines()
-    if changed := sorted({line[3:] for line in lines} - set(MADE_BY_RUNS)):
+    if changed := sorted({line[3:] for line in lines} - MADE_BY_RUNS):
         raise UserError(
             f"{', '.join(changed)}: changed and not committed. DVC queues the workspace as it is, but an experiment of "
             "`try` starts from the last commit: commit first, or leave out --queue."

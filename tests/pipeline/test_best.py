@@ -76,7 +76,7 @@ def test_run_again_it_knows_everything(searched: Project, tmp_path: Path) -> Non
     before = choice(project)
     said = search(project)
     assert said.count(", known already") == len(experiments(project)) - 1
-    assert "Another choice was judged" not in said
+    assert "was judged by such photos before" not in said
     assert choice(project) == before
 
 
@@ -135,6 +135,14 @@ def test_changes_of_the_user_are_not_touched(searched: Project, tmp_path: Path) 
     before = (project.folder / "params.yaml").read_bytes()
     assert "The workspace has changes of yours and stays as it is; `dvc exp apply best`" in search(project)
     assert (project.folder / "params.yaml").read_bytes() == before
+
+
+def test_a_result_on_other_photos_is_not_replaced(searched: Project, tmp_path: Path) -> None:
+    project = searched.copy(tmp_path / "project")
+    write_photos(tmp_path / "other", {"cats": 30, "dogs": 30}, seed=4)
+    said = search(project, "--photos", str(tmp_path / "other"), expect=2)
+    assert "best is an experiment with the photos of" in said
+    assert experiments(project) == experiments(searched)
 
 
 def test_photos_that_cannot_be_used_are_told_once(settled: Project, tmp_path: Path) -> None:
