@@ -20,7 +20,7 @@ from onepass.selection import (
     bring_here,
     judge,
     make_plan,
-    refuse_other_photos,
+    name_for,
     write_comparison,
 )
 from onepass.trials import check_name, fixed_settings, photos_in_params
@@ -56,9 +56,16 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # its argument came 
     metavar="FILE|NAME[=FILE]",
     help="Choose among these only; default: data/weights, data/imagenet and that of params.yaml.",
 )
-@click.option("--name", default="best", show_default=True, help="Of the experiment with the result.")
+@click.option(
+    "--name",
+    "given_name",
+    metavar="NAME",
+    help="Of the experiment with the result; default: best, or best-FOLDER where that is about other photos.",
+)
 @click.option("-S", "changes", multiple=True, metavar="SECTION.KEY=VALUE", help="A change in data or split.")
-def command(photos: Path | None, budget: float, named: tuple[str, ...], name: str, changes: tuple[str, ...]) -> None:
+def command(
+    photos: Path | None, budget: float, named: tuple[str, ...], given_name: str | None, changes: tuple[str, ...]
+) -> None:
     """Find the best model for a folder of photos: backbone, cut and head are chosen by cross-validation.
 
     The photos that judge it in the end (test, or validation where there is no test) have no say in the choice and are
@@ -67,14 +74,15 @@ def command(photos: Path | None, budget: float, named: tuple[str, ...], name: st
 
     Example: python -m onepass best --photos ~/photos --budget 10m
     """
-    check_name(name)
+    if given_name:
+        check_name(given_name)
     base = fixed_settings(changes, ("data", "split"))
     if photos:
         base["data.root"] = photos_in_params(photos)
     committed = ParamsFile({**committed_params()})
     backbone = committed.read(BackboneParams)
     root = base.setdefault("data.root", committed.read(DataParams).root)
-    refuse_other_photos(name, root)
+    name = name_for(given_name, root)
     digits = root.startswith(DIGITS)
     make_what_is_missing([root, *([backbone.weights] if digits else [])])
     plan = make_plan(root, backbones_at_hand(named, backbone, digits))
@@ -83,7 +91,7 @@ def command(photos: Path | None, budget: float, named: tuple[str, ...], name: st
     best = search.run()
     print(f"best in cross-validation: {best.candidate.name}\n", flush=True)
     judged = judge(name, base, best)
-    print(judged.sentence)
+    print(f"{name}: {judged.sentence}")
     if judged.looks_before:
         print(f"An earlier {name} was judged by such photos before: looked at often, they flatter.")
     write_comparison([judged.experiment, *(tried.experiment for tried in search.tried)])

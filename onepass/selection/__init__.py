@@ -7,7 +7,7 @@ experiment of DVC, and ``judgement`` runs the best one. Knows nothing of how a h
 
 from onepass.selection.backbones_at_hand import AtHand, backbones_at_hand
 from onepass.selection.candidates import Candidate
-from onepass.selection.judgement import COMPARISON, Judged, bring_here, judge, refuse_other_photos, write_comparison
+from onepass.selection.judgement import COMPARISON, Judged, bring_here, judge, name_for, write_comparison
 from onepass.selection.plan import Plan, make_plan
 from onepass.selection.search import Search, Tried
 
@@ -23,6 +23,6 @@ __all__ = [
     "bring_here",
     "judge",
     "make_plan",
-    "refuse_other_photos",
+    "name_for",
     "write_comparison",
 ]

@@ -1,5 +1,6 @@
 """The end of a search: the best candidate as one run of the whole pipeline, which is judged by photos without a say."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from onepass.evaluation import CROSS_VALIDATION
 from onepass.selection.search import Tried, known_results, last_lines
 from onepass.trials import MADE_BY_RUNS, run_trials
 
+DEFAULT_NAME = "best"
 MODEL = "data/model.keras"
 COMPARISON = Path("metrics/comparison.html")
 
@@ -25,17 +27,28 @@ class Judged(NamedTuple):
     looks_before: bool  # whether another choice was judged by the same photos
 
 
-def refuse_other_photos(name: str, root: str) -> None:
-    """UserError: there is an experiment of this name, and it is about other photos."""
+def name_for(given: str | None, root: str) -> str:
+    """The name of the experiment with the result: one that is not about other photos.
+
+    Raises:
+        UserError: the name that was given is.
+
+    """
+    names = [given] if given else [DEFAULT_NAME, f"{DEFAULT_NAME}-{re.sub(r'[^a-zA-Z0-9_]+', '-', Path(root).stem)}"]
+    theirs = {name: _photos_of(name) for name in names}
+    for name in names:
+        if theirs[name] in (None, root):
+            return name
+    raise UserError(f"{names[-1]} is an experiment with the photos of {theirs[names[-1]]}. Give another --name.")
+
+
+def _photos_of(name: str) -> str | None:
+    """data.root of an experiment; None where there is none of this name, or it has no results that could be lost."""
     experiments = Experiments()
-    if name not in experiments.names:
-        return
     try:
-        theirs = experiments.read(name).params.get("data.root", root)
-    except UserError:  # has no results that could be lost
-        return
-    if theirs != root:
-        raise UserError(f"{name} is an experiment with the photos of {theirs}. Give --name, for one with {root}.")
+        return str(experiments.read(name).params["data.root"]) if name in experiments.names else None
+    except UserError:
+        return None
 
 
 def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:

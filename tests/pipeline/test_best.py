@@ -140,9 +140,12 @@ def test_changes_of_the_user_are_not_touched(searched: Project, tmp_path: Path) 
 def test_a_result_on_other_photos_is_not_replaced(searched: Project, tmp_path: Path) -> None:
     project = searched.copy(tmp_path / "project")
     write_photos(tmp_path / "other", {"cats": 30, "dogs": 30}, seed=4)
-    said = search(project, "--photos", str(tmp_path / "other"), expect=2)
+    said = search(project, "--photos", str(tmp_path / "other"), "--name", "best", expect=2)
     assert "best is an experiment with the photos of" in said
     assert experiments(project) == experiments(searched)
+    assert "best-other: accuracy" in search(project, "--photos", str(tmp_path / "other"), "--budget", "1s")
+    assert experiments(project) - experiments(searched) == {"best-other", "best-other-tiny-late-none-logistic"}
+    assert choice(project) == choice(searched)
 
 
 def test_photos_that_cannot_be_used_are_told_once(settled: Project, tmp_path: Path) -> None:
