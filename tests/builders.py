@@ -1,5 +1,6 @@
 """Real parts for the tests: a copy of the project with git and DVC, tiny photos, and params as params.yaml has them."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -101,6 +102,17 @@ class Project:
         """Commits everything that git sees."""
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--allow-empty", "--message", "state")
+
+    def contents(self) -> dict[str, str]:
+        """A digest of each file that is a person's to see."""
+        hidden = (".git", ".dvc/tmp", ".dvc/cache")
+        return {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.folder.rglob("*")
+            if path.is_file()
+            and not str(path.relative_to(self.folder)).startswith(hidden)
+            and "__pycache__" not in path.parts
+        }
 
     def copy(self, folder: Path) -> "Project":
         """The same project elsewhere, with its cache."""

@@ -9,9 +9,11 @@ import pytest
 from tests.builders import SHARED, Project, new_project, with_own_photos, write_photos
 
 LONGEST = [
+    "test_try_sequences",
     "test_team",
     "test_recipes",
     "test_stages_run",
+    "test_check",
     "test_real_photos",
     "test_compare",
     "test_report_large",
@@ -81,6 +83,17 @@ def pixel_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def fresh(pixel_project: Project, tmp_path: Path) -> Project:
     """A copy of ``pixel_project`` with photos of its own, to change at will."""
     return with_own_photos(pixel_project, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def pixels_done(pixel_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """60 photos with a logistic head, everything run and committed; nothing of data/dvc.yaml is in use."""
+    project = with_own_photos(pixel_project, tmp_path_factory.mktemp("done"))
+    project.run("git", "rm", "--quiet", "data/dvc.yaml")
+    project.set({"head.kind": "logistic"})
+    project.repro()
+    project.commit()
+    return project
 
 
 @pytest.fixture(scope="session")

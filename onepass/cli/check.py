@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from onepass.checks import check_params
+from onepass.core import UserError
 from onepass.params import BackboneParams, missing_elsewhere, read_params
 
 
 @click.command()
-@click.argument("prepared", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("prepared", required=False, type=click.Path(path_type=Path))
 def command(prepared: Path | None) -> None:
     """Say what is wrong in params.yaml: each key, what was given, and what is allowed. Silent if nothing is.
 
@@ -20,6 +21,8 @@ def command(prepared: Path | None) -> None:
 
     Example: python -m onepass check data/prepared
     """
+    if prepared and not prepared.is_dir():
+        raise UserError(f"PREPARED: {prepared} given, which is no folder. `dvc repro prepare` writes data/prepared.")
     params = read_params()
     check_params(params, prepared)
     if problem := missing_elsewhere(params.read(BackboneParams).weights):

@@ -173,3 +173,8 @@ def test_what_is_not_there_yet_is_left_to_who_needs_it(project: Project) -> None
     project.set({"head.activation": "sigmoid"})
     (project.folder / "data/prepared/splits.csv").unlink()
     project.run("python", "-m", "onepass", "check", "data/prepared")
+
+
+def test_a_folder_that_does_not_exist_is_told(project: Project) -> None:
+    said = project.run("python", "-m", "onepass", "check", "data/prepard", expect=2)
+    assert "PREPARED: data/prepard given, which is no folder. `dvc repro prepare` writes data/prepared." in said

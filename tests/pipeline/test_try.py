@@ -1,7 +1,6 @@
 """An experiment of `try` is the last commit with exactly these changes, and leaves the workspace as it is."""
 
 import csv
-import hashlib
 import os
 import shutil
 import signal
@@ -11,26 +10,15 @@ from pathlib import Path
 import pytest
 
 from onepass.comparison import Experiments
-from tests.builders import ENVIRONMENT, Project, stages_run, with_own_photos, write_photos
+from tests.builders import ENVIRONMENT, Project, stages_run, write_photos
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def committed_project(pixel_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """60 photos with a logistic head, everything run and committed; nothing of data/dvc.yaml is in use."""
-    project = with_own_photos(pixel_project, tmp_path_factory.mktemp("tried"))
-    project.run("git", "rm", "--quiet", "data/dvc.yaml")
-    project.set({"head.kind": "logistic"})
-    project.repro()
-    project.commit()
-    return project
-
-
 @pytest.fixture
-def project(committed_project: Project, tmp_path: Path) -> Project:
+def project(pixels_done: Project, tmp_path: Path) -> Project:
     """A copy, in which people have left something lying about."""
-    project = committed_project.copy(tmp_path / "project")
+    project = pixels_done.copy(tmp_path / "project")
     project.set({"head.pooling": "avg"})
     (project.folder / "staged.txt").write_text("staged")
     project.run("git", "add", "staged.txt")
@@ -42,18 +30,6 @@ def attempt(project: Project, *arguments: str, expect: int | None = 0) -> str:
     return project.run("python", "-m", "onepass", "try", *arguments, expect=expect)
 
 
-def contents(project: Project) -> dict[str, str]:
-    """A digest of each file that is a person's to see."""
-    hidden = (".git", ".dvc/tmp", ".dvc/cache")
-    return {
-        str(path.relative_to(project.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in project.folder.rglob("*")
-        if path.is_file()
-        and not str(path.relative_to(project.folder)).startswith(hidden)
-        and "__pycache__" not in path.parts
-    }
-
-
 def shown(project: Project) -> dict[str, dict[str, str]]:
     """What `dvc exp show` says, by the name of the experiment."""
     return {row["Experiment"]: row for row in csv.DictReader(project.run("dvc", "exp", "show", "--csv").splitlines())}
@@ -62,11 +38,11 @@ def shown(project: Project) -> dict[str, dict[str, str]]:
 def test_the_workspace_stays_as_it_is_whether_it_works_or_not(project: Project) -> None:
     (project.folder.parent / "one").mkdir()
     write_photos(project.folder.parent / "one", {"cats": 3})
-    before, status = contents(project), project.run("git", "status", "--porcelain")
+    before, status = project.contents(), project.run("git", "status", "--porcelain")
     attempt(project, "balanced", "-S", "train.class_weights=balanced")
-    assert contents(project) == before
+    assert project.contents() == before
     attempt(project, "broken", "--photos", str(project.folder.parent / "one"), expect=1)
-    assert contents(project) == before
+    assert project.contents() == before
     assert project.run("git", "status", "--porcelain") == status
     assert {"balanced"} == shown(project).keys() & {"balanced", "broken"}
 
@@ -124,7 +100,7 @@ def test_photos_of_any_name_make_a_grid_two_at_a_time(project: Project) -> None:
 @pytest.mark.more
 @pytest.mark.parametrize("all_of_it", [True, False], ids=["all of it", "without its DVC"])
 def test_a_killed_one_leaves_the_workspace_and_the_next_one_works(project: Project, all_of_it: bool) -> None:
-    before = contents(project)
+    before = project.contents()
     environment = {**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site")}
     command = ["python", "-m", "onepass", "try", "killed", "-S", "split.seed=3"]
     with subprocess.Popen(
@@ -137,10 +113,10 @@ def test_a_killed_one_leaves_the_workspace_and_the_next_one_works(project: Proje
         else:
             process.kill()
             process.wait()
-        assert contents(project) == before
+        assert project.contents() == before
         attempt(project, "alive", "-S", "split.seed=4")
         process.stdout.read()  # to the end of the DVC that was left alone
-    assert contents(project) == before
+    assert project.contents() == before
     assert shown(project)["alive"]["split.seed"] == "4"
     assert "killed" not in shown(project)
 
@@ -151,9 +127,9 @@ def test_photos_that_nobody_keeps_are_found_and_not_touched(project: Project) ->
     with (project.folder / ".gitignore").open("a") as ignored:
         ignored.write("own photos\n")
     project.run("git", "commit", "--quiet", "--message", "ignored", ".gitignore")
-    before = contents(project)
+    before = project.contents()
     attempt(project, "own", "-S", "data.root=own photos", "-S", "split.seed=1")
-    assert contents(project) == before
+    assert project.contents() == before
     assert not (project.folder / ".dvc/tmp/onepass/trials/0/own photos").is_symlink()
     assert shown(project)["own"]["data.root"] == "own photos"
 
