@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from onepass.cli.prediction_writer import FORMATS, Answer, writing
+from onepass.core import progress_bar
 from onepass.engines import BATCH, Forward, find_engine, infer
 from onepass.photos import UndecodableError, decode, files_below, read_file, resize
 
@@ -45,11 +46,11 @@ def command(
     if not files:
         raise click.UsageError(f"no file in {' '.join(paths)}")
     # A bar and rows in one terminal would write over each other.
-    quiet = not sys.stderr.isatty() or (output is None and sys.stdout.isatty())
+    crowded = output is None and sys.stdout.isatty()
     classes, forward, side = load(model)
     with (
         writing(output, form, classes, top) as write,
-        tqdm(total=len(files), desc="predict", unit=" photos", disable=quiet) as progress,
+        progress_bar(len(files), "predict", "photos", disable=crowded) as progress,
     ):
         refused = 0
         for answers in classify(files, PhotoFiles(side, max_megapixels * 1_000_000), forward):

@@ -19,16 +19,17 @@ class _Lines:
         """Every line is flushed already."""
 
 
-def progress_bar(total: int, what: str, unit: str) -> Any:
+def progress_bar(total: int, what: str, unit: str, disable: bool = False) -> Any:
     """A bar of tqdm, to be updated by numbers of done units, and used as a context.
 
     Args:
         what: the name of the work.
         unit: of what there are ``total``, in the plural.
+        disable: say nothing, because something else is being written to the same terminal.
 
     """
     if sys.stderr.isatty():
-        return tqdm(total=total, desc=what, unit=f" {unit}")
+        return tqdm(total=total, desc=what, unit=f" {unit}", disable=disable)
     return tqdm(
         total=total,
         desc=what,
@@ -38,4 +39,5 @@ def progress_bar(total: int, what: str, unit: str) -> Any:
         delay=SILENCE,  # short work says nothing
         miniters=1,
         file=_Lines(),
+        disable=disable,
     )

@@ -98,6 +98,21 @@ def test_photos_of_any_name_make_a_grid_two_at_a_time(project: Project) -> None:
 
 
 @pytest.mark.more
+def test_what_was_queued_is_the_commit_with_these_changes_whatever_the_workspace_says(project: Project) -> None:
+    assert "staged.txt: changed and not committed" in attempt(project, "later", "--queue", expect=2)
+    project.run("git", "reset", "--quiet", "staged.txt")
+    photos = project.folder.parent / "it's (a) folder, ü"
+    write_photos(photos, {"cats": 20, "dogs": 20}, seed=6)
+    before = project.contents()
+    attempt(project, "later", "--photos", str(photos), "-S", "train.seed=5,6", "--queue")
+    assert project.contents() == before
+    project.run_queue(1)
+    for name, seed in (("later-1", "5"), ("later-2", "6")):
+        row = shown(project)[name]
+        assert (row["train.seed"], row["head.pooling"], row["data.root"]) == (seed, "none", str(photos))
+
+
+@pytest.mark.more
 @pytest.mark.parametrize("all_of_it", [True, False], ids=["all of it", "without its DVC"])
 def test_a_killed_one_leaves_the_workspace_and_the_next_one_works(project: Project, all_of_it: bool) -> None:
     before = project.contents()
