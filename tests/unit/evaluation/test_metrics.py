@@ -4,7 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn import metrics as reference
 
 from onepass.core import UserError, write_csv, write_json
 from onepass.evaluation import (
@@ -19,7 +22,7 @@ from onepass.evaluation import (
     score_classes,
     write_score_tables,
 )
-from onepass.evaluation.metrics import calibration_error
+from onepass.evaluation.metrics import calibration_error, log_loss, roc_auc
 from onepass.statistics import wilson
 
 CLASSES = ["ant", "bee", "cat"]
@@ -169,3 +172,19 @@ def test_reliability_comes_back_as_it_was_written_and_nothing_else_does(tmp_path
     path.write_text("confidence,accuracy\n0.5,0.5\n")
     with pytest.raises(UserError, match=r"reliability\.csv cannot be read: .*`dvc repro`"):
         read_reliability(path)
+
+
+@given(st.integers(2, 5), st.integers(0, 2**31 - 1), st.sampled_from([2, 4, 60]))
+def test_scores_are_those_of_scikit_learn_which_takes_a_second_to_import(classes: int, seed: int, steps: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = np.concatenate([np.arange(classes), random.integers(0, classes, 40)])
+    weights = random.integers(0, steps, (len(labels), classes)) + 1e-12  # few steps: many ties
+    probabilities = weights / weights.sum(axis=1, keepdims=True)
+    predicted = probabilities.argmax(axis=1)
+    auc = {"y_score": probabilities[:, 1]} if classes == 2 else {"y_score": probabilities, "multi_class": "ovr"}
+    assert roc_auc(labels, probabilities) == pytest.approx(reference.roc_auc_score(labels, **auc), abs=1e-12)
+    expected = reference.log_loss(labels, probabilities, labels=range(classes))
+    assert log_loss(labels, probabilities) == pytest.approx(expected, rel=1e-6)
+    by_class = reference.precision_recall_fscore_support(labels, predicted, labels=range(classes), zero_division=0)
+    found = score_classes(labels, predicted, [str(number) for number in range(classes)])
+    np.testing.assert_allclose([of_class[1:] for of_class in found], np.transpose(by_class), atol=1e-12)
