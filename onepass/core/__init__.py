@@ -3,7 +3,7 @@
 Knows nothing of photos, networks or DVC, and imports no other package of onepass.
 """
 
-from onepass.core.atomic_files import atomic_file, write_atomically, write_json
+from onepass.core.atomic_files import LONG_AGO, atomic_file, write_atomically, write_json, write_zip
 from onepass.core.concurrency import batched, bounded_map
 from onepass.core.csv_files import csv_line, write_csv
 from onepass.core.discovery import import_all
@@ -14,6 +14,7 @@ from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar
 
 __all__ = [
     "HASH_BYTES",
+    "LONG_AGO",
     "HashIndex",
     "Hashes",
     "UserError",
@@ -35,4 +36,5 @@ __all__ = [
     "write_atomically",
     "write_csv",
     "write_json",
+    "write_zip",
 ]

@@ -1,11 +1,15 @@
 """Files that appear whole or not at all, even when the process or the machine dies."""
 
+import io
 import json
 import os
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
 @contextmanager
@@ -34,6 +38,15 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replaces ``path`` by ``content`` in one step that survives a power loss."""
     with atomic_file(path) as file:
         file.write(content)
+
+
+def write_zip(path: Path, members: Mapping[str, bytes]) -> None:
+    """An archive of these members, in their order and without dates: the same members give the same bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(zipfile.ZipInfo(name, LONG_AGO), member)
+    write_atomically(path, content.getvalue())
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.core import LONG_AGO
 from onepass.model.keras_model import Model
 from onepass.model.tf_signatures import of_files, of_pixels, portable
-from onepass.tensorflow import LONG_AGO, as_constants, tf
+from onepass.tensorflow import as_constants, tf
 
 Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (1, height, width, 3) to (1, classes)
 OPSET = 18  # of ONNX: every runtime since 2023 reads it

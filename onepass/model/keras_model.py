@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onepass.backbones import Backbone
 from onepass.core import UserError
 from onepass.heads import TrainedHead, pooling_layer, restore_network
+from onepass.model.templates import layers_of
 from onepass.photos import LIGHT, UPWARDS
 from onepass.tensorflow import KERAS_METADATA, keras, save_keras
 
@@ -92,12 +93,10 @@ def _probabilities(head: TrainedHead, features: Any) -> Any:
     values = pooling_layer(head.pooling)(values)
     if head.feature_scale != 1:
         values = keras.layers.Rescaling(head.feature_scale, name="scale")(values)
-    *hidden, (kernel, bias) = zip(head.weights[::2], head.weights[1::2], strict=True)
+    *hidden, last = zip(*layers_of(head), strict=True)
     for number, arrays in enumerate(hidden, start=1):
         values = _dense(*arrays, "relu", f"hidden{number}")(values)
-    if head.activation == "sigmoid":  # of z, which is the softmax of (0, z)
-        kernel, bias = (np.concatenate([np.zeros_like(array), array], axis=-1) for array in (kernel, bias))
-    return _dense(kernel, bias, "softmax", "probabilities")(values)
+    return _dense(*last, "softmax", "probabilities")(values)
 
 
 def _dense(kernel: NDArray[np.float32], bias: NDArray[np.float32], activation: str, name: str) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from onepass.backbones import Backbone
 from onepass.heads import TrainedHead
+from onepass.model.templates import find_template, keep_template, write_from_template
 
 Writer = Callable[[Path, Backbone, TrainedHead], None]
 WRITERS: dict[str, Writer] = {}
@@ -24,9 +25,14 @@ def write_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
 
 
 def _write_keras(path: Path, backbone: Backbone, head: TrainedHead) -> None:
+    template = find_template(backbone, head) if head.network is None else None
+    if template and write_from_template(path, template, head):
+        return
     from onepass.model.keras_model import write_keras_model  # noqa: PLC0415 - imports TensorFlow
 
     write_keras_model(path, backbone, head)
+    if template:
+        keep_template(template, path)
 
 
 register_model_writer("keras", _write_keras)

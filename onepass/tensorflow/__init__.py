@@ -63,12 +63,11 @@ with _held_back_stderr(), _imported_fast(unneeded=("sklearn", "matplotlib")):
 keras.backend.set_floatx("float32")  # ~/.keras/keras.json of this machine must not change anybody's results
 keras.backend.set_image_data_format("channels_last")
 
-from onepass.tensorflow.archive import KERAS_METADATA, LONG_AGO, save_keras  # noqa: E402 - after what they need
+from onepass.tensorflow.archive import KERAS_METADATA, save_keras  # noqa: E402 - after what they need
 from onepass.tensorflow.internals import as_constants, has_onednn, operation_before, reads_of, uses_of  # noqa: E402
 
 __all__ = [
     "KERAS_METADATA",
-    "LONG_AGO",
     "as_constants",
     "has_onednn",
     "keras",

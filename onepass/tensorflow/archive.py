@@ -3,7 +3,6 @@
 Keras's own says when it was written and where in memory the parts of the model were.
 """
 
-import io
 import json
 import re
 import tempfile
@@ -14,10 +13,9 @@ from typing import Any
 
 import keras
 
-from onepass.core import write_atomically
+from onepass.core import write_zip
 
 CONFIG, KERAS_METADATA = "config.json", "metadata.json"  # members of the archive, by Keras's names
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
 def save_keras(path: Path, network: Any, metadata: Mapping[str, Any]) -> None:
@@ -29,11 +27,7 @@ def save_keras(path: Path, network: Any, metadata: Mapping[str, Any]) -> None:
             members = {name: archive.read(name) for name in sorted(archive.namelist())}
     members[CONFIG] = _renumbered(members[CONFIG].decode()).encode()
     members[KERAS_METADATA] = json.dumps({"keras_version": keras.__version__, **metadata}, sort_keys=True).encode()
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, member in members.items():
-            archive.writestr(zipfile.ZipInfo(name, LONG_AGO), member)
-    write_atomically(path, content.getvalue())
+    write_zip(path, members)
 
 
 def _renumbered(config: str) -> str:
