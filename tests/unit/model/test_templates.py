@@ -1,5 +1,6 @@
 """A model that is made from an earlier one's file has the very bytes that TensorFlow would have written."""
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -67,7 +68,7 @@ def test_a_second_model_imports_no_tensorflow(tiny_backbone: Path, folder: Path)
         f"write_model(pathlib.Path('two.keras'), tiny(pathlib.Path({str(tiny_backbone)!r})), head(2))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert (folder / "two.keras").is_file()
