@@ -68,7 +68,11 @@ def test_a_second_model_imports_no_tensorflow(tiny_backbone: Path, folder: Path)
         f"write_model(pathlib.Path('two.keras'), tiny(pathlib.Path({str(tiny_backbone)!r})), head(2))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (folder / "two.keras").is_file()
