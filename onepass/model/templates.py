@@ -48,6 +48,8 @@ def write_from_template(path: Path, template: Path, head: TrainedHead) -> bool:
             for number, arrays in enumerate(zip(*layers_of(head), strict=True)):
                 group = file[f"layers/dense_{number}" if number else "layers/dense"]["vars"]
                 for name, array in zip("01", arrays, strict=True):
+                    if group[name].shape != array.shape:
+                        return False
                     group[name][...] = array
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return False
