@@ -64,7 +64,7 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         OUT / "findings.json": "[]",
         OUT / "reliability.csv": f"confidence,accuracy,images\n0.1,0.1,{IMAGES}\n",
         FEATURES / FINGERPRINT_FILE: json.dumps(store._asdict()),
-        PREPARED / "images.csv": ",".join(ImageRow._fields) + "\n" + "00,x.jpg,400,300,0\n" * IMAGES,
+        PREPARED / "images.csv": ",".join(ImageRow._fields) + "\n" + "00,x.jpg,400,300,0,,\n" * IMAGES,
     }
     for name, content in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
