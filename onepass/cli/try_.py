@@ -53,7 +53,7 @@ def command(
     for trial, well, output in run_trials(trials, jobs):
         if output:
             print(f"{trial.name}: {'done' if well else 'failed'}\n{output}", flush=True)
-        elif well:  # DVC has just said that it has applied the results; that was in the checkout
+        elif well:
             print(f"The workspace is as it was; `dvc exp apply {trial.name}` brings it all there.", flush=True)
         failed += [] if well else [trial.name]
     if failed:

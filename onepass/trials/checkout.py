@@ -67,10 +67,14 @@ def run_trials(
     wanted = stages_for(files, target) if target else None
 
     def run(trial: Trial) -> Finished:
-        with checkout(files, head) as (folder, lock), linked(files, folder, trial):
-            if wanted is not None:
-                _forget_others(folder, wanted)
-            return _run(trial, folder, head, options, lock, kept=quiet or jobs > 1)
+        with checkout(files, head) as (folder, lock):
+            with linked(files, folder, trial):
+                if wanted is not None:
+                    _forget_others(folder, wanted)
+                done = _run(trial, folder, options, lock, kept=quiet or jobs > 1)
+            if done.well:
+                _keep(trial, folder, head)
+            return done
 
     with ThreadPoolExecutor(max(jobs, 1)) as threads:
         for done in as_completed([threads.submit(run, trial) for trial in trials]):
@@ -151,24 +155,40 @@ def _forget_others(folder: Path, wanted: Collection[str]) -> None:
         write_atomically(lock, yaml.safe_dump(content, sort_keys=False).encode())
 
 
-def _run(trial: Trial, folder: Path, head: str, options: Sequence[str], lock: int, kept: bool) -> Finished:
-    """Where it goes well, it replaces an experiment of this name."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "exp", "run", "--name", trial.name, "--allow-missing", *options],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-        stdout=subprocess.PIPE if kept else None,
-        stderr=None if kept and sys.stderr.isatty() else subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-        pass_fds=[lock],  # where this process is killed and that one goes on, nobody else may use the folder
-    )
-    well = done.returncode == 0
-    if well:
-        ref = f"refs/exps/{head[:2]}/{head[2:]}/{trial.name}"
-        _git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(folder), f"+{ref}:{ref}")
-    return Finished(trial, well, done.stdout or "")
+def _run(trial: Trial, folder: Path, options: Sequence[str], lock: int, kept: bool) -> Finished:
+    """Links what is known already, and runs what the params have changed."""
+
+    def dvc(*arguments: str, stdout: int | None, stderr: int | None) -> Any:
+        return subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=folder,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            errors="replace",
+            check=False,
+            pass_fds=[lock],  # where this process is killed and that one goes on, nobody else may use the folder
+        )
+
+    dvc("checkout", "--quiet", "--allow-missing", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stdout = subprocess.PIPE if kept else None
+    stderr = None if kept and sys.stderr.isatty() else subprocess.STDOUT
+    done = dvc("repro", "--allow-missing", *options, stdout=stdout, stderr=stderr)
+    return Finished(trial, done.returncode == 0, done.stdout or "")
+
+
+def _keep(trial: Trial, folder: Path, head: str) -> None:
+    """Makes an experiment of DVC, which replaces one of this name: a commit on top of the one that it started from.
+
+    `dvc exp run` would do the same, and take two seconds more.
+    """
+    _git("add", "--all", folder=folder)
+    who = [f"{key}={_git('config', '--default', 'onepass', '--get', key)}" for key in AUTHOR]
+    options = [part for setting in (*who, "commit.gpgsign=false", "core.hooksPath=") for part in ("-c", setting)]
+    _git(*options, "commit", "--quiet", "--allow-empty", "--message", f"onepass try {trial.name}", folder=folder)
+    ref = f"refs/exps/{head[:2]}/{head[2:]}/{trial.name}"
+    _git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(folder), f"+HEAD:{ref}")
 
 
 def edited(text: bytes, settings: Mapping[str, Any]) -> bytes:
