@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from onepass.comparison import Experiment, Experiments, compared, comparison_page, ranked
 from onepass.core import UserError, write_atomically
 from onepass.evaluation import CROSS_VALIDATION
-from onepass.selection.search import Tried, known_results, last_lines
-from onepass.trials import MADE_BY_RUNS, run_trials
+from onepass.selection.search import Tried, known_results, last_lines, results_of
+from onepass.trials import MADE_BY_RUNS, changed_files, run_trials
 
 DEFAULT_NAME = "best"
 MODEL = "data/model.keras"
@@ -35,20 +35,12 @@ def name_for(given: str | None, root: str) -> str:
 
     """
     names = [given] if given else [DEFAULT_NAME, f"{DEFAULT_NAME}-{re.sub(r'[^a-zA-Z0-9_]+', '-', Path(root).stem)}"]
-    theirs = {name: _photos_of(name) for name in names}
     for name in names:
-        if theirs[name] in (None, root):
+        found = results_of(name)
+        theirs = found.params["data.root"] if found else root
+        if theirs == root:
             return name
-    raise UserError(f"{names[-1]} is an experiment with the photos of {theirs[names[-1]]}. Give another --name.")
-
-
-def _photos_of(name: str) -> str | None:
-    """data.root of an experiment; None where there is none of this name, or it has no results that could be lost."""
-    experiments = Experiments()
-    try:
-        return str(experiments.read(name).params["data.root"]) if name in experiments.names else None
-    except UserError:
-        return None
+    raise UserError(f"{name} is an experiment with the photos of {theirs}. Give another --name.")
 
 
 def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
@@ -62,7 +54,8 @@ def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
     found = known_results(trial)
     looked = False
     if found is None or found.split == CROSS_VALIDATION:
-        looked = _has_judged(name)
+        before = results_of(name)
+        looked = before is not None and before.split != CROSS_VALIDATION
         (done,) = run_trials([trial], quiet=True)
         if not done.well:
             raise UserError(f"{name} failed:\n{last_lines(done)}")
@@ -78,15 +71,6 @@ def judge(name: str, base: dict[str, Any], best: Tried) -> Judged:
     )
 
 
-def _has_judged(name: str) -> bool:
-    """Whether an experiment of this name has results of the evaluated split."""
-    experiments = Experiments()
-    try:
-        return name in experiments.names and experiments.read(name).split != CROSS_VALIDATION
-    except UserError:
-        return False
-
-
 def write_comparison(experiments: Sequence[Experiment]) -> None:
     """A page of all that was tried, and of how the choice was judged."""
     command = shlex.join(["python", "-m", "onepass", "compare", *(experiment.name for experiment in experiments)])
@@ -95,8 +79,7 @@ def write_comparison(experiments: Sequence[Experiment]) -> None:
 
 def bring_here(name: str) -> str:
     """Applies an experiment to the workspace, where that loses nothing of the user's; says what was done, or how to."""
-    lines = _git("status", "--porcelain", "--untracked-files=no").splitlines()
-    changed = {line[3:] for line in lines}
+    changed = changed_files()
     if changed - MADE_BY_RUNS or ("params.yaml" in changed and not _params_are_of("*")):
         return f"The workspace has changes of yours and stays as it is; `dvc exp apply {name}` brings the result here."
     command = [sys.executable, "-m", "dvc", "exp", "apply", name]

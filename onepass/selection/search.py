@@ -133,16 +133,19 @@ class Search:
         return 0.0 if stored else self._plan.extraction(candidate.label)
 
 
+def results_of(name: str) -> Experiment | None:
+    """An experiment of this commit; None where there is none of this name, or nobody has its results."""
+    experiments = Experiments()
+    try:
+        return experiments.read(name) if name in experiments.names else None
+    except UserError:
+        return None
+
+
 def known_results(trial: Trial) -> Experiment | None:
     """Those of an experiment of this name, if it was made of these settings, and of photos and weights as they are."""
-    experiments = Experiments()
-    if trial.name not in experiments.names:
-        return None
-    try:
-        found = experiments.read(trial.name)
-    except UserError:  # has none, or nobody has them any more
-        return None
-    if any(found.params.get(key, value) != value for key, value in trial.settings.items()):
+    found = results_of(trial.name)
+    if found is None or any(found.params.get(key, value) != value for key, value in trial.settings.items()):
         return None
     files = dvc_files()
     paths = [trial.settings[key] for key in PATHS if Path(trial.settings[key]).exists()]

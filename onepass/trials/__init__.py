@@ -6,7 +6,7 @@
 
 from onepass.trials.changes import PATHS, Trial, check_name, fixed_settings, photos_in_params, plan_trials
 from onepass.trials.checkout import Finished, refuse_taken_names, run_trials
-from onepass.trials.queue import MADE_BY_RUNS, queue_trials
+from onepass.trials.queue import MADE_BY_RUNS, changed_files, queue_trials
 from onepass.trials.recipes import FOLDER, Recipe, complete_settings, read_recipe, recipe_names
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Finished",
     "Recipe",
     "Trial",
+    "changed_files",
     "check_name",
     "complete_settings",
     "fixed_settings",

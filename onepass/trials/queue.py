@@ -21,9 +21,7 @@ def queue_trials(trials: Sequence[Trial]) -> None:
         UserError: the workspace has other changes, or DVC refuses.
 
     """
-    status = ["git", "status", "--porcelain", "--untracked-files=no"]
-    lines = subprocess.run(status, capture_output=True, text=True, check=True).stdout.splitlines()
-    if changed := sorted({line[3:] for line in lines} - MADE_BY_RUNS):
+    if changed := sorted(changed_files() - MADE_BY_RUNS):
         raise UserError(
             f"{', '.join(changed)}: changed and not committed. DVC queues the workspace as it is, but an experiment of "
             "`try` starts from the last commit: commit first, or leave out --queue."
@@ -36,6 +34,13 @@ def queue_trials(trials: Sequence[Trial]) -> None:
         if done.returncode:
             raise UserError(f"{trial.name} was not queued: {done.stderr.strip()}")
         print(f"{trial.name}: queued; `dvc queue start` runs it", flush=True)
+
+
+def changed_files() -> set[str]:
+    """The files that git knows and that differ from the last commit, as git writes their names."""
+    status = ["git", "status", "--porcelain", "--untracked-files=no"]
+    lines = subprocess.run(status, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {line[3:] for line in lines}
 
 
 def overrides(here: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:

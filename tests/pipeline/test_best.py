@@ -27,6 +27,18 @@ def search(project: Project, *arguments: str, expect: int | None = 0) -> str:
     return project.run("python", "-m", "onepass", "best", *arguments, expect=expect)
 
 
+def started(project: Project) -> subprocess.Popen[str]:
+    """A search in a process group of its own, to be read and to be killed."""
+    return subprocess.Popen(
+        ["python", "-m", "onepass", "best"],
+        cwd=project.folder,
+        env={**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site")},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def experiments(project: Project) -> set[str]:
     return set(project.run("dvc", "exp", "list", "--name-only").split())
 
@@ -84,16 +96,8 @@ def test_killed_three_times_it_ends_with_the_same_choice(
     settled_project: Project, searched: Project, tmp_path: Path
 ) -> None:
     project = settled_project.copy(tmp_path / "project")
-    environment = {**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
     for number in range(3):
-        with subprocess.Popen(
-            ["python", "-m", "onepass", "best"],
-            cwd=project.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as process:
+        with started(project) as process:
             assert process.stdout is not None
             assert any(line.startswith(f"{number + 1} of at most") for line in process.stdout)
             time.sleep(4)  # in the middle of the experiment
@@ -103,16 +107,8 @@ def test_killed_three_times_it_ends_with_the_same_choice(
     assert experiments(project) == experiments(searched)
 
 
-def test_interrupted_it_takes_the_best_so_far_and_goes_on_later(settled: Project, tmp_path: Path) -> None:
-    environment = {**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
-    with subprocess.Popen(
-        ["python", "-m", "onepass", "best"],
-        cwd=settled.folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
+def test_interrupted_it_takes_the_best_so_far_and_goes_on_later(settled: Project) -> None:
+    with started(settled) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
