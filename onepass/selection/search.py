@@ -75,8 +75,13 @@ class Search:
     def _best_of(self, candidates: Iterable[Candidate]) -> Tried:
         """The best of these and of all before."""
         for candidate in candidates:
-            if candidate not in [tried.candidate for tried in self.tried]:
+            if candidate in [tried.candidate for tried in self.tried]:
+                continue
+            try:
                 self._try(candidate)
+            except KeyboardInterrupt:  # at whatever moment of it
+                print("stopped: the best so far is taken", flush=True)
+                self._stopped = True
         if not self.tried:
             raise UserError("none of the experiments could be run; what went wrong stands above.")
         return max(self.tried, key=lambda tried: tried.rank)
@@ -104,12 +109,7 @@ class Search:
             flush=True,
         )
         start = time.perf_counter()
-        try:
-            (done,) = run_trials([trial], target=PROBE, quiet=True)
-        except KeyboardInterrupt:
-            print("stopped: the best so far is taken", flush=True)
-            self._stopped = True
-            return None, 0.0
+        (done,) = run_trials([trial], target=PROBE, quiet=True)
         seconds = time.perf_counter() - start
         self._plan.spend(seconds, seconds - self._extraction(candidate))
         if not done.well:

@@ -29,6 +29,7 @@ def search(project: Project, *arguments: str, expect: int | None = 0) -> str:
 
 def started(project: Project) -> subprocess.Popen[str]:
     """A search in a process group of its own, to be read and to be killed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background ignore it, and pass that on
     return subprocess.Popen(
         ["python", "-m", "onepass", "best"],
         cwd=project.folder,
