@@ -1,5 +1,6 @@
 """TensorFlow: the engine that every installation has, on processor or GPU."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,14 @@ def fuses_bfloat16() -> bool:
 
 def compile_with_tensorflow(traced: Any, _shape: tuple[int, int, int, int], fuse_bfloat16: bool) -> Forward:
     """The function with its variables made constants, so that layers fuse. A call uses all cores."""
-    from onepass.tensorflow import as_constants, tf  # noqa: PLC0415 - imports TensorFlow
+    from onepass.tensorflow import as_constants, fusing_bfloat16, tf  # noqa: PLC0415 - imports TensorFlow
 
-    # Of the process, and read at the first call: there is one network in a process.
-    tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": fuse_bfloat16})
     frozen = as_constants(traced)
+    way = fusing_bfloat16 if fuse_bfloat16 else nullcontext
 
     def call(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        features: NDArray[np.float32] = frozen(tf.constant(pixels))[0].numpy()
+        with way():
+            features: NDArray[np.float32] = frozen(tf.constant(pixels))[0].numpy()
         return features
 
     return Forward(call, at_once=2)  # where one call waits for its slowest thread, the other computes

@@ -64,11 +64,19 @@ keras.backend.set_floatx("float32")  # ~/.keras/keras.json of this machine must 
 keras.backend.set_image_data_format("channels_last")
 
 from onepass.tensorflow.archive import KERAS_METADATA, save_keras  # noqa: E402 - after what they need
-from onepass.tensorflow.internals import as_constants, has_onednn, operation_before, reads_of, uses_of  # noqa: E402
+from onepass.tensorflow.internals import (  # noqa: E402
+    as_constants,
+    fusing_bfloat16,
+    has_onednn,
+    operation_before,
+    reads_of,
+    uses_of,
+)
 
 __all__ = [
     "KERAS_METADATA",
     "as_constants",
+    "fusing_bfloat16",
     "has_onednn",
     "keras",
     "operation_before",

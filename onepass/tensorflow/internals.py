@@ -1,7 +1,13 @@
 """What Keras and TensorFlow do not document and there is no other way to learn, a small function each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+import tensorflow as tf
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+from tensorflow.python.eager import context
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled
 
@@ -29,3 +35,26 @@ def reads_of(layer: Any) -> int:
 def operation_before(layer: Any) -> Any:
     """The layer whose output is the input of this one, which is called once."""
     return layer.input._keras_history.operation
+
+
+@contextmanager
+def fusing_bfloat16() -> Iterator[None]:
+    """The graphs that this thread calls inside are turned into bfloat16 ones.
+
+    There is an option for it, but of the whole process: every other graph would be rounded as well.
+    """
+    of_thread = context.context()
+    before = of_thread.function_call_options
+    of_thread.function_call_options = _rounding(before.config_proto_serialized)
+    try:
+        yield
+    finally:
+        of_thread.function_call_options = before
+
+
+@cache
+def _rounding(config: bytes) -> Any:
+    """How functions are called with this configuration and the option."""
+    proto = tf.compat.v1.ConfigProto.FromString(config)
+    proto.graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = RewriterConfig.ON
+    return context.FunctionCallOptions(config_proto=proto)

@@ -74,6 +74,19 @@ def test_bfloat16_is_near_float32_but_rounded(runtime: str, weights: Path) -> No
     assert 1e-4 < error < 0.1
 
 
+def test_bfloat16_of_one_network_rounds_no_other(weights: Path) -> None:
+    from onepass.tensorflow import as_constants, keras, tf
+
+    network = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Conv2D(8, 3)])
+    other = tf.function(lambda pixels: network(tf.cast(pixels, tf.float32)))
+    traced = other.get_concrete_function(tf.TensorSpec((8, SIDE, SIDE, 3), tf.uint8))
+    before = as_constants(traced)(tf.constant(photos(8)))[0].numpy()
+    rounded = forward(weights, "tensorflow", "bfloat16")
+    features = rounded(photos(8))
+    np.testing.assert_array_equal(as_constants(traced)(tf.constant(photos(8)))[0].numpy(), before)
+    np.testing.assert_array_equal(rounded(photos(8)), features)
+
+
 def test_runtimes_never_share_a_fingerprint(weights: Path) -> None:
     ways = [fingerprint(backbone(weights, *way), "") for way in WAYS]
     assert all(one != other for place, one in enumerate(ways) for other in ways[:place])

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,6 @@ from tests.unit.model import tiny_models
 from tests.unit.model.tiny_models import SIDE, backbone
 
 CLASSES = ["ant", "bee", "=cat\n\udcff"]
-
-
-@pytest.fixture(autouse=True)
-def float32() -> Iterator[None]:
-    """What bfloat16 makes of every graph of the process ends with the test."""
-    yield
-    from onepass.tensorflow import tf
-
-    tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": False})
 
 
 def photos() -> list[Image.Image]:
