@@ -125,7 +125,7 @@ def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     network = frozen(row, weights)
     compiled = Compiled(network.feature_shape(), network.forward(BATCH))
     store = Store(len(views), compiled.shape.dtype, compiled.shape.shape, {}, "")
-    photos = PixelReader(Path(), (SIDE, SIDE, 3))
+    photos = PixelReader(Path(), (SIDE, SIDE, 3), "scaled")
 
     def run() -> None:
         pool = Pool(folder / "onepass", store, RowIndex(packed([]), store.row_type))  # nothing of an earlier round

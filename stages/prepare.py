@@ -20,6 +20,7 @@ from onepass.dvc_repo import dvc_files, read_previous
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, DataParams, SplitParams, read_params
 from onepass.photos import (
+    SMALLEST,
     Assignment,
     Image,
     PhotoTable,
@@ -42,7 +43,7 @@ def main(out: Path) -> None:
     params = read_params()
     data, split, views = params.read(DataParams), params.read(SplitParams), params.read(BackboneParams).views
     max_pixels = data.max_megapixels * 1_000_000
-    decoding = decoding_recipe() | {"max_pixels": max_pixels}
+    decoding = decoding_recipe(SMALLEST) | {"max_pixels": max_pixels}
 
     photos = find_photos(data.root)
     known = previous_decoding(partial(read_previous, dvc_files()), out, decoding)

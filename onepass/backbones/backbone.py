@@ -70,6 +70,7 @@ class Backbone:
     weights: str  # path
     side: int  # pixels, of the square that it is given
     channels: int  # 3: RGB, 1: grey
+    decoding: str  # scaled | exact
     layer: str  # of the cut; INPUT, LAST or a name
     pooling: str  # none | avg | max
     preprocess: str  # a mode of backbones.preprocessing

@@ -98,7 +98,7 @@ def found_photos(folder: Path) -> Iterator[NDArray[np.uint8]]:
 def pixels_of(file: Path) -> NDArray[np.uint8] | None:
     """A photo as it is decoded for extraction; None where it cannot be."""
     try:
-        return np.asarray(decode(read_file(file), UNLIMITED))
+        return np.asarray(decode(read_file(file), UNLIMITED).image)
     except UndecodableError:
         return None
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -15,6 +16,9 @@ from onepass.cli.prediction_writer import FORMATS, Answer, writing
 from onepass.core import progress_bar
 from onepass.engines import BATCH, Forward, find_engine, infer
 from onepass.photos import UndecodableError, decode, files_below, read_file, resize
+
+if TYPE_CHECKING:
+    from onepass.model.keras_model import Model
 
 MEGAPIXELS = 80
 
@@ -47,13 +51,13 @@ def command(
         raise click.UsageError(f"no file in {' '.join(paths)}")
     # A bar and rows in one terminal would write over each other.
     crowded = output is None and sys.stdout.isatty()
-    classes, forward, side = load(model)
+    whole, forward = load(model)
     with (
-        writing(output, form, classes, top) as write,
+        writing(output, form, whole.classes, top) as write,
         progress_bar(len(files), "predict", "photos", disable=crowded) as progress,
     ):
         refused = 0
-        for answers in classify(files, PhotoFiles(side, max_megapixels * 1_000_000), forward):
+        for answers in classify(files, PhotoFiles(whole, max_megapixels * 1_000_000), forward):
             write(answers)
             for answer in answers:
                 if answer.refusal:
@@ -91,15 +95,16 @@ def below(path: str) -> Iterator[str]:
 class PhotoFiles:
     """Pixels of files; those of a file that is no usable photo are black, and the reason is kept."""
 
-    def __init__(self, side: int, max_pixels: int) -> None:
-        self.shape = (side, side, 3)
+    def __init__(self, model: "Model", max_pixels: int) -> None:
+        self.shape = (model.side, model.side, 3)
+        self._smallest = model.smallest
         self.refusals: dict[str, UndecodableError] = {}
         self._max_pixels = max_pixels
 
     def pixels(self, file: str) -> NDArray[np.uint8]:
         """The photo as extraction reads it: uint8 RGB (side, side, 3), 0..255."""
         try:
-            return resize(decode(read_file(Path(file)), self._max_pixels), self.shape[0])
+            return resize(decode(read_file(Path(file)), self._max_pixels, self._smallest).image, self.shape[0])
         except UndecodableError as refusal:
             self.refusals[file] = refusal
             return np.zeros(self.shape, np.uint8)
@@ -114,8 +119,8 @@ def classify(files: list[str], photos: PhotoFiles, forward: Forward) -> Iterable
         ]
 
 
-def load(path: Path) -> tuple[list[str], Forward, int]:
-    """Class names, the compiled model from resized photos to probabilities, and the side of those photos."""
+def load(path: Path) -> tuple["Model", Forward]:
+    """The model, and it compiled from resized photos to probabilities."""
     from onepass.model.keras_model import read_model  # noqa: PLC0415 - imports TensorFlow
     from onepass.tensorflow import tf  # noqa: PLC0415
 
@@ -125,7 +130,7 @@ def load(path: Path) -> tuple[list[str], Forward, int]:
     traced = tf.function(lambda pixels: after_resize(pixels, training=False)).get_concrete_function(
         tf.TensorSpec(shape, tf.uint8)
     )
-    return model.classes, find_engine("tensorflow").compile(traced, shape, False), model.side
+    return model, find_engine("tensorflow").compile(traced, shape, False)
 
 
 def printable(name: str) -> str:

@@ -61,7 +61,8 @@ def extract(backbone: Backbone, wanted: WantedViews, images: Iterable[Image], ro
         missing = int(index.missing().sum())
         if missing:
             views = missing_views(images, wanted, index)
-            compute(views, missing, network(), PixelReader(root, backbone.pixel_shape), pool, store.key, parent)
+            photos = PixelReader(root, backbone.pixel_shape, backbone.decoding)
+            compute(views, missing, network(), photos, pool, store.key, parent)
         stop_if_orphaned(parent)
         commit(store, index, out)
         evict(machine, pool.folder, most)

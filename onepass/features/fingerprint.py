@@ -7,7 +7,7 @@ from typing import Any
 from onepass.backbones import Backbone
 from onepass.engines import library_version
 from onepass.params import INPUT
-from onepass.photos import RESIZE_RECIPE, decoding_recipe
+from onepass.photos import RESIZE_RECIPE, decoding_recipe, smallest_size
 
 
 def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
@@ -17,7 +17,8 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
         network: digest of the network below the cut; ignored where the cut is the input.
 
     """
-    pixels = {"decoding": decoding_recipe(), "resize": RESIZE_RECIPE, "image_side": backbone.side}
+    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.side))
+    pixels = {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side}
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT, "color_mode": "grayscale" if backbone.channels == 1 else "rgb"}
     return pixels | {

@@ -15,7 +15,7 @@ from onepass.backbones import Backbone
 from onepass.core import UserError
 from onepass.heads import TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
-from onepass.photos import LIGHT, UPWARDS
+from onepass.photos import LIGHT, UPWARDS, smallest_size
 from onepass.tensorflow import KERAS_METADATA, keras, save_keras
 
 RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
@@ -26,11 +26,17 @@ class Model(NamedTuple):
 
     network: Any  # Keras: uint8 RGB (batch, height, width, 3), 0..255, to float32 (batch, classes)
     classes: list[str]
+    decoding: str  # of the files that its training photos came from: scaled | exact
 
     @property
     def side(self) -> int:
         """Pixels, of the square to which the model resizes photos."""
         return int(self.network.get_layer(RESIZE).height)
+
+    @property
+    def smallest(self) -> int | None:
+        """To how many pixels height and width of a photo are reduced when it is decoded, as ``decode`` takes it."""
+        return smallest_size(self.decoding, self.side)
 
     def after_resize(self) -> Any:
         """What comes after the first layer: uint8 RGB (batch, side, side, 3) to float32 (batch, classes)."""
@@ -39,14 +45,15 @@ class Model(NamedTuple):
 
 def write_keras_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
     """Writes the model of a backbone and a head. UserError: the backbone cannot be loaded."""
-    save_keras(path, whole_model(backbone, head), {"classes": head.classes})
+    save_keras(path, whole_model(backbone, head), {"classes": head.classes, "decoding": backbone.decoding})
 
 
 def read_model(path: Path) -> Model:
     """The model in a file that train-head wrote. UserError where it is none."""
     try:
         with zipfile.ZipFile(path) as archive:
-            classes = json.loads(archive.read(KERAS_METADATA)).get("classes")
+            metadata = json.loads(archive.read(KERAS_METADATA))
+        classes, decoding = metadata.get("classes"), metadata.get("decoding", "exact")  # all were, before it was said
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         shapes = network.input_shape, network.output_shape
         names = [layer.name for layer in network.layers]
@@ -59,7 +66,7 @@ def read_model(path: Path) -> Model:
             f"{path} is a Keras model, but not one from photos to classes as train-head writes it: it takes "
             f"{shapes[0]}, gives {shapes[1]}, and its {KERAS_METADATA} names {len(classes or ())} classes."
         )
-    return Model(network, classes)
+    return Model(network, classes, decoding)
 
 
 def whole_model(backbone: Backbone, head: TrainedHead) -> Any:

@@ -1,5 +1,6 @@
 """The whole model as TensorFlow functions, for the formats that other programs read."""
 
+from functools import partial
 from typing import Any
 
 from onepass.model.keras_model import RESIZE, Model
@@ -34,17 +35,20 @@ def of_pixels(model: Model) -> Any:
 def of_files(model: Model) -> Any:
     """The bytes of image files, strings (batch,), to probabilities and the class that is the most probable.
 
-    JPEG, PNG, GIF and BMP. Unlike this project's own decoding it does not turn a photo as its EXIF orientation says,
-    and takes the colour of transparent pixels as it stands in the file.
+    JPEG, PNG, GIF and BMP, decoded as large as the photos were that the model learned from. Unlike this project's own
+    decoding it does not turn a photo as its EXIF orientation says, and takes the colour of transparent pixels as it
+    stands in the file.
     """
     resize, after_resize = model.network.get_layer(RESIZE), model.after_resize()
 
     def pixels(file: Any) -> Any:
         image = tf.cond(
             tf.io.is_jpeg(file),
-            lambda: tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE"),  # as Pillow decodes
+            lambda: _decoded_jpeg(file, model.smallest),
             lambda: tf.io.decode_image(file, channels=3, expand_animations=False),
         )
+        if model.smallest is not None:
+            image = _block_means(image, model.smallest)
         return resize(tf.ensure_shape(image, PHOTOS.shape[1:])[None])[0]
 
     def probabilities(files: Any) -> dict[str, Any]:
@@ -52,6 +56,36 @@ def of_files(model: Model) -> Any:
         return _named(model, after_resize(photos, training=False))
 
     return tf.function(probabilities, input_signature=[FILES])
+
+
+def _decoded_jpeg(file: Any, smallest: int | None) -> Any:
+    """Reduced in its transform as ``onepass.photos.decode`` asks Pillow to do it."""
+
+    def decoded(ratio: int) -> Any:
+        # Pillow's way to compute the transform
+        return tf.io.decode_jpeg(file, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
+
+    if smallest is None:
+        return decoded(1)
+    shorter = tf.reduce_min(tf.image.extract_jpeg_shape(file)[:2])
+    steps = tf.reduce_sum(tf.cast(shorter // smallest >= [2, 4, 8], tf.int32))
+    return tf.switch_case(steps, [partial(decoded, ratio) for ratio in (1, 2, 4, 8)])
+
+
+def _block_means(image: Any, smallest: int) -> Any:
+    """uint8 (height, width, 3) reduced by whole numbers to no less than ``smallest``, as Pillow's ``reduce`` does.
+
+    Pillow divides by a product with a whole number, which is a level too low at times; the last blocks may be smaller.
+    """
+    size = tf.shape(image)[:2]
+    block = tf.maximum(size // smallest, 1)
+    blocks = -(-size // block)
+    height, width = (tf.minimum(block[axis], size[axis] - tf.range(blocks[axis]) * block[axis]) for axis in range(2))
+    pixels = tf.cast(height[:, None] * width[None, :], tf.int64)[..., None]
+    rows, columns = tf.unstack(blocks * block - size)
+    padded = tf.pad(tf.cast(image, tf.int64), [[0, rows], [0, columns], [0, 0]])
+    sums = tf.reduce_sum(tf.reshape(padded, [blocks[0], block[0], blocks[1], block[1], 3]), axis=(1, 3))
+    return tf.cast((sums + pixels // 2) * ((1 << 24) // pixels) // (1 << 24), tf.uint8)
 
 
 def _named(model: Model, probabilities: Any) -> dict[str, Any]:

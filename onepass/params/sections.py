@@ -58,6 +58,7 @@ class BackboneParams(Section):
     pooling: Pooling = "none"
     color_mode: Literal["rgb", "grayscale"] = "rgb"
     views: Annotated[int, Field(ge=1, le=256)] = 1
+    decoding: Literal["scaled", "exact"] = "scaled"
     preprocess: Annotated[str, Field(min_length=1)] = "native"
     precision: Literal["float32", "bfloat16"] = "float32"
     runtime: Annotated[str, Field(min_length=1)] = "tensorflow"

@@ -6,7 +6,7 @@ Knows nothing of networks, features or DVC.
 """
 
 from onepass.photos.decode_cache import DecodeCache, previous_decoding
-from onepass.photos.decoding import UNLIMITED, UndecodableError, decode, decoding_recipe
+from onepass.photos.decoding import SMALLEST, UNLIMITED, UndecodableError, decode, decoding_recipe, smallest_size
 from onepass.photos.inspection import inspect_file, inspect_photos, read_file
 from onepass.photos.layouts import LABEL_COLUMNS, Layout, base_folder, files_below, find_photos, register_layout
 from onepass.photos.photo_table import Photo, PhotoTable, Said, said
@@ -20,6 +20,7 @@ __all__ = [
     "LABEL_COLUMNS",
     "LIGHT",
     "RESIZE_RECIPE",
+    "SMALLEST",
     "SPLITS",
     "UNLIMITED",
     "UPWARDS",
@@ -56,6 +57,7 @@ __all__ = [
     "register_layout",
     "resize",
     "said",
+    "smallest_size",
     "views_of",
     "write_rows",
 ]

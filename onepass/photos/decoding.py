@@ -1,18 +1,32 @@
 """From the bytes of an image file to RGB pixels, or the reason why not.
 
-The decoder is Pillow with an allow-list of formats. Everything that changes pixels is in ``decoding_recipe``.
+The decoder is Pillow with an allow-list of formats. A photo may be asked for no larger than a network needs it, which
+is decoded several times faster. Everything that changes pixels is in ``decoding_recipe``.
 """
 
 import io
 import warnings
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 UNLIMITED = 1 << 62  # pixels, for bytes that have passed the limit before
+# Pixels that height and width keep at least, whatever is asked for: prepare, which looks into every photo, knows no
+# network, and decodes just what all networks of up to half this side are given.
+SMALLEST = 512
+UPRIGHT = {  # what turns a photo, by its EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+TURNED_ON_ITS_SIDE = (5, 6, 7, 8)
 
 # Between one and two times its limit Pillow warns and goes on; the limit is checked here instead.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -29,9 +43,35 @@ class UndecodableError(Exception):
         self.detail = detail
 
 
-def decoding_recipe() -> dict[str, Any]:
-    """Everything that decides which files are decoded, and to which pixels."""
+class Decoded(NamedTuple):
+    """A photo as people see it."""
+
+    image: Image.Image  # RGB, 8 bits a channel; perhaps reduced
+    width: int  # pixels of the whole photo
+    height: int
+
+
+def smallest_size(decoding: str, side: int) -> int | None:
+    """To how many pixels height and width of a photo may be reduced for a square of ``side``; None: not at all.
+
+    Args:
+        decoding: exact | scaled.
+        side: pixels. Twice as many are kept, so that the filter of ``resize`` still blends what it would have blended.
+
+    """
+    return max(2 * side, SMALLEST) if decoding == "scaled" else None
+
+
+def decoding_recipe(smallest: int | None) -> dict[str, Any]:
+    """Everything that decides which files are decoded, and to which pixels.
+
+    Args:
+        smallest: as for ``decode``.
+
+    """
+    reduced = "JPEG by 2, 4 or 8 in its transform, then means of whole blocks of pixels, to no less than"
     return {
+        "scale": "full" if smallest is None else f"{reduced} {smallest} pixels a side",
         "decoder": f"pillow {version('pillow')}",
         "formats": list(FORMATS),
         "exif_orientation": "applied",
@@ -41,15 +81,14 @@ def decoding_recipe() -> dict[str, Any]:
     }
 
 
-def decode(content: bytes, max_pixels: int) -> Image.Image:
+def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Decoded:
     """The first frame of an image file, upright, as people see it.
 
     Args:
         content: the bytes of the file.
         max_pixels: refuse larger images before anything is decoded.
-
-    Returns:
-        An RGB image, 8 bits a channel.
+        smallest: where height or width is at least twice as many pixels, the image is reduced by a whole number, to no
+            fewer; damage is found all the same. None: every pixel is decoded.
 
     Raises:
         UndecodableError: with the reason zero_byte, not_an_image, unsupported_format, unsupported_variant,
@@ -61,13 +100,17 @@ def decode(content: bytes, max_pixels: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > max_pixels:
+            width, height = image.size
+            if width * height > max_pixels:
                 raise Image.DecompressionBombError
             if image.format == "PNG":
                 _check_png(content)
+            if smallest is not None:
+                image.draft(None, (smallest, smallest))  # does nothing to other formats than JPEG
             _load(image)
-            upright = _upright(image)
-            return _rgb(upright)
+            orientation = _orientation(image)
+            upright = _upright(_reduced(_rgb(image), smallest), orientation)
+        return Decoded(upright, *((height, width) if orientation in TURNED_ON_ITS_SIDE else (width, height)))
     except UndecodableError:
         raise
     except Image.DecompressionBombError as error:
@@ -99,15 +142,25 @@ def _load(image: Image.Image) -> None:
         raise UndecodableError("corrupt", f"{image.width}x{image.height} pixels")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as the camera was held. Where the metadata cannot be read, the pixels are still good."""
+def _orientation(image: Image.Image) -> int:
+    """As the camera was held, by EXIF. Where the metadata cannot be read, the pixels are still good."""
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-        if orientation in range(2, 9):
-            return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001, S110 - damaged metadata raises nearly every type there is
-        pass
-    return image
+        found = image.getexif().get(ExifTags.Base.Orientation)
+        return int(found) if found in UPRIGHT else 1
+    except Exception:  # noqa: BLE001 - damaged metadata raises nearly every type there is
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+
+
+def _reduced(image: Image.Image, smallest: int | None) -> Image.Image:
+    """Blocks of whole pixels made one each, their mean: no copy in floating-point numbers, however large the image."""
+    if smallest is None:
+        return image
+    across, down = (max(length // smallest, 1) for length in image.size)
+    return image.reduce((across, down)) if across * down > 1 else image
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -119,7 +172,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

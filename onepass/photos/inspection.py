@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from onepass.core import bounded_map, progress_bar
 from onepass.photos.decode_cache import DecodeCache
-from onepass.photos.decoding import UndecodableError, decode
+from onepass.photos.decoding import SMALLEST, UndecodableError, decode
 from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.tables import Image, Quarantined
 
@@ -49,10 +49,10 @@ def inspect_file(root: Path, photo: Photo, known: DecodeCache, max_pixels: int) 
         hash_ = hashlib.sha256(content).hexdigest()
         if row := known.row(hash_, photo.file):
             return row
-        image = decode(content, max_pixels)
+        found = decode(content, max_pixels, SMALLEST)
     except UndecodableError as refusal:
         return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
-    return Image(hash_, photo.file, image.width, image.height, int(is_grey(image)))
+    return Image(hash_, photo.file, found.width, found.height, int(is_grey(found.image)))
 
 
 def is_grey(image: Pillow.Image) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import UserError
-from onepass.photos.decoding import UNLIMITED, UndecodableError, decode
+from onepass.photos.decoding import UNLIMITED, UndecodableError, decode, smallest_size
 from onepass.photos.resizing import grayscale, resize
 from onepass.photos.views import View, augmented
 
@@ -25,10 +25,18 @@ class LocatedView(NamedTuple):
 class PixelReader:
     """Makes the bytes of files pixels of one size."""
 
-    def __init__(self, root: Path, shape: tuple[int, int, int]) -> None:
-        """``shape``: (side, side, 3) for RGB, (side, side, 1) for grey."""
+    def __init__(self, root: Path, shape: tuple[int, int, int], decoding: str) -> None:
+        """What is asked for.
+
+        Args:
+            root: the folder to which the names of files are relative.
+            shape: (side, side, 3) for RGB, (side, side, 1) for grey.
+            decoding: exact | scaled.
+
+        """
         self.shape = shape
         self._root = root
+        self._smallest = smallest_size(decoding, shape[0])
 
     def pixels(self, located: LocatedView) -> NDArray[np.uint8]:
         """The view resized: uint8 of ``shape``, 0..255.
@@ -46,7 +54,8 @@ class PixelReader:
             raise UserError(f"{path} has changed since prepare hashed it. {AGAIN}")
         try:
             # prepare has decoded these very bytes below the limit of megapixels
-            pixels = resize(augmented(decode(content, UNLIMITED), located.view), self.shape[0])
+            photo = decode(content, UNLIMITED, self._smallest).image
+            pixels = resize(augmented(photo, located.view), self.shape[0])
         except UndecodableError as error:
             raise UserError(f"{path} was decoded by prepare, but not here: {error}. {AGAIN}") from error
         return grayscale(pixels) if self.shape[2] == 1 else pixels

@@ -15,6 +15,7 @@ from PIL import Image
 RESIZE_RECIPE = "to a square, as keras.layers.Resizing: triangle filter, antialiased, float32, rounded once"
 # Of red, green and blue, in thousandths: whole numbers, which float32 adds without error in any order.
 LIGHT = np.array([[299], [587], [114]], np.float32)
+BAND_PIXELS = 1 << 20  # of an image that are floating-point numbers at once: 12 MB
 UPWARDS = 0.25  # thousandths; a tie between two levels is none any more, so that no rounding error decides it
 
 
@@ -28,13 +29,35 @@ def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
         uint8 (side, side, channels), 0..255; an RGB image has 3 channels.
 
     """
-    rows, columns = _triangle_filter(image.height, side), _triangle_filter(image.width, side)
-    pixels = np.atleast_3d(np.asarray(image)).astype(np.float32)
-    height, width, channels = pixels.shape
-    shorter = (rows @ pixels.reshape(height, width * channels)).reshape(side, width, channels)
+    columns = _triangle_filter(image.width, side)
+    shorter = _squeezed_rows(image, _triangle_filter(image.height, side))
     planes = np.ascontiguousarray(shorter.T)  # (channels, width, side): a filter is fastest along the first axis
     levels: NDArray[np.float32] = np.stack([columns @ plane for plane in planes], axis=-1)
     return np.rint(levels).astype(np.uint8).swapaxes(0, 1)
+
+
+def _squeezed_rows(image: Image.Image, rows: Any) -> NDArray[np.float32]:
+    """The filtered rows of an image: float32 (side, width, channels).
+
+    A few at a time where the image is large, so that what is in memory as floating-point numbers stays small.
+    """
+    side, height = rows.shape
+    band = max(side * BAND_PIXELS // (image.width * height), 1)
+    if band >= side:
+        return _filtered(image, rows)
+    bands = []
+    for start in range(0, side, band):
+        some = rows[start : start + band]
+        first, last = int(some.indices.min()), int(some.indices.max())
+        bands.append(_filtered(image.crop((0, first, image.width, last + 1)), some[:, first : last + 1]))
+    return np.concatenate(bands)
+
+
+def _filtered(image: Image.Image, rows: Any) -> NDArray[np.float32]:
+    pixels = np.atleast_3d(np.asarray(image)).astype(np.float32)
+    height, width, channels = pixels.shape
+    squeezed: NDArray[np.float32] = (rows @ pixels.reshape(height, width * channels)).reshape(-1, width, channels)
+    return squeezed
 
 
 def grayscale(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -46,7 +46,7 @@ def thumbnail(path: Path, hash_: str, side: int) -> Thumbnail:
         content = read_file(path)
         if hashlib.sha256(content).hexdigest() != hash_:
             return Thumbnail(missing="the file has changed since")
-        image = decode(content, UNLIMITED)  # prepare has decoded these very bytes below its limit
+        image = decode(content, UNLIMITED).image  # prepare has decoded these very bytes below its limit
     except UndecodableError as error:
         return Thumbnail(missing=error.detail)
     image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2)

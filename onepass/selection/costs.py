@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onepass.backbones import build_application, resolve
 from onepass.engines import BATCH, infer
 from onepass.params import BackboneParams
-from onepass.photos import UNLIMITED, UndecodableError, decode, read_file, resize
+from onepass.photos import UNLIMITED, UndecodableError, decode, read_file, resize, smallest_size
 from onepass.selection.backbones_at_hand import AtHand
 
 WARM = BATCH  # photos that are not counted: the first call compiles
@@ -51,7 +51,7 @@ def _measure(params: BackboneParams, files: Sequence[Path]) -> Cost:
 
     def pixels(file: Path) -> NDArray[np.uint8]:
         try:
-            return resize(decode(read_file(file), UNLIMITED), cut.side)
+            return resize(decode(read_file(file), UNLIMITED, smallest_size(cut.decoding, cut.side)).image, cut.side)
         except UndecodableError:  # prepare tells why
             return np.zeros(cut.pixel_shape, np.uint8)
 

@@ -87,6 +87,7 @@ class KerasApplications(KerasSource):
             weights=params.weights,
             side=known.image_side if params.image_side == "native" else params.image_side,
             channels=3,
+            decoding=params.decoding,
             layer=params.layer,
             pooling=params.pooling,
             preprocess=preprocess,

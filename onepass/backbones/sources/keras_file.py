@@ -40,6 +40,7 @@ class KerasFile(KerasSource):
             weights=params.weights,
             side=_side(params),
             channels=3,
+            decoding=params.decoding,
             layer=params.layer,
             pooling=params.pooling,
             preprocess=params.preprocess,

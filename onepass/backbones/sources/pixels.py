@@ -46,6 +46,7 @@ class Pixels:
             weights=params.weights,
             side=int(params.image_side),
             channels=1 if params.color_mode == "grayscale" else 3,
+            decoding=params.decoding,
             layer=INPUT,
             pooling=params.pooling,
             preprocess="none",

@@ -232,7 +232,7 @@ def empty_pool(folder: Path, views: list[LocatedView]) -> tuple[Pool, RowIndex]:
 
 
 def compute(views: Iterable[LocatedView], pool: Pool, parent: int) -> None:
-    extraction.compute(views, 0, Brightness(), PixelReader(Path(), (2, 2, 3)), pool, STORE.key, parent)
+    extraction.compute(views, 0, Brightness(), PixelReader(Path(), (2, 2, 3), "scaled"), pool, STORE.key, parent)
 
 
 def test_each_row_has_the_features_of_its_own_photo(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_each_row_has_the_features_of_its_own_photo(tmp_path: Path) -> None:
     pool, index = empty_pool(tmp_path / "machine", views)
     compute(views, pool, os.getppid())
     rows = index.read(slice(0, len(views)))
-    reader = PixelReader(Path(), (2, 2, 3))
+    reader = PixelReader(Path(), (2, 2, 3), "scaled")
     wanted = {view.view.key: reader.pixels(view).sum() for view in views}
     assert rows["features"][:, 0].tolist() == [wanted[key] for key in sorted(wanted)]
 

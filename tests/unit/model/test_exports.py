@@ -1,5 +1,6 @@
 """The command that exports a model: the same probabilities from other programs' formats."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from onepass.cli.export import command, generated_photos
 from onepass.core import UserError
+from onepass.photos import SMALLEST, UNLIMITED, decode, resize
 from tests.builders import write_photos
 from tests.unit.model.tiny_models import model_file
 
@@ -65,6 +67,31 @@ def test_a_savedmodel_takes_the_bytes_of_files_and_names_the_class(model: Path, 
     expected = np.concatenate([network_of(model)(photo[None]) for photo in photos])
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-4)
     assert [name.decode() for name in found["predicted"].numpy()] == [CLASSES[n] for n in expected.argmax(axis=1)]
+
+
+def test_a_savedmodel_decodes_large_files_as_predict_does(model: Path, tmp_path: Path) -> None:
+    from onepass.model.keras_model import read_model
+    from onepass.tensorflow import tf
+
+    whole = read_model(model)
+    assert whole.smallest == SMALLEST
+    random = np.random.default_rng(1)
+    files = []
+    kinds: list[tuple[tuple[int, int], str, dict[str, Any]]] = [
+        ((1500, 1100), "JPEG", {"quality": 85}),
+        ((5000, 4200), "JPEG", {"progressive": True}),
+        ((2100, 1030), "PNG", {}),
+        ((1600, 90), "BMP", {}),
+    ]
+    for size, form, options in kinds:
+        coarse = Image.fromarray(random.integers(0, 256, (30, 30, 3), np.uint8))
+        stream = io.BytesIO()
+        coarse.resize(size, Image.Resampling.BICUBIC).save(stream, form, **options)
+        files.append(stream.getvalue())
+    export(model, "savedmodel", tmp_path / "exported")
+    found = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"](files=tf.constant(files))
+    photos = np.stack([resize(decode(file, UNLIMITED, whole.smallest).image, whole.side) for file in files])
+    np.testing.assert_allclose(found["probabilities"], whole.after_resize()(photos), atol=1e-6)
 
 
 def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) -> None:

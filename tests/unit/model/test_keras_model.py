@@ -120,7 +120,7 @@ def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backb
     assert (tmp_path / "once.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
     assert read_model(tmp_path / "once.keras").classes == CLASSES
     with zipfile.ZipFile(tmp_path / "once.keras") as archive:
-        assert set(json.loads(archive.read("metadata.json"))) == {"classes", "keras_version"}
+        assert set(json.loads(archive.read("metadata.json"))) == {"classes", "decoding", "keras_version"}
 
 
 def test_what_is_no_such_model_is_refused_with_the_way_to_one(tiny_backbone: Path, tmp_path: Path) -> None:

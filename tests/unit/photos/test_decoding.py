@@ -41,7 +41,7 @@ def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
 
 def shown(content: bytes) -> NDArray[np.int64]:
     """The decoded pixels, as numbers that can be subtracted."""
-    image = decode(content, 1_000_000)
+    image = decode(content, 1_000_000).image
     assert image.mode == "RGB"
     return np.asarray(image).astype(np.int64)
 

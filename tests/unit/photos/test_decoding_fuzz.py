@@ -41,10 +41,10 @@ def damaged(content: bytes, damage: list[Damage]) -> bytes:
     return content
 
 
-def decoded(content: bytes) -> Image.Image | None:
+def decoded(content: bytes, smallest: int | None = None) -> Image.Image | None:
     """The image, or None where it is refused as promised; any other exception passes."""
     try:
-        image = decode(content, LIMIT)
+        image = decode(content, LIMIT, smallest).image
     except UndecodableError as refusal:
         assert refusal.reason
         assert refusal.detail
@@ -69,7 +69,8 @@ def test_any_damage_decodes_or_is_refused(file_format: str) -> None:
     @given(st.lists(damages, min_size=1, max_size=4))
     @settings(max_examples=200, deadline=None)
     def check(damage: list[Damage]) -> None:
-        decoded(damaged(sound, damage))
+        whole, reduced = (decoded(damaged(sound, damage), smallest) for smallest in (None, 4))
+        assert (whole is None) == (reduced is None)
 
     check()
 

@@ -37,12 +37,30 @@ def test_the_index_is_read() -> None:
 
 @pytest.mark.parametrize("row", rows("decode"))
 def test_odd_but_sound_images_decode_upright(row: Row) -> None:
-    image = decode(content(row), LIMIT)
+    image = decode(content(row), LIMIT).image
     size = [int(row["width"]), int(row["height"])]
     # The index gives the size as Pillow opens the file: only of a TIFF that is the upright one already.
     if row["exif_orientation"] in {"5", "6", "7", "8"} and row["pillow_format"] != "TIFF":
         size.reverse()
     assert (image.mode, image.size) == ("RGB", tuple(size))
+
+
+@pytest.mark.parametrize("row", rows("decode"))
+def test_reduced_they_keep_their_shape_and_say_their_whole_size(row: Row) -> None:
+    whole, reduced = (decode(content(row), LIMIT, smallest) for smallest in (None, 16))
+    assert (reduced.width, reduced.height) == (whole.width, whole.height) == whole.image.size
+    for length, kept in zip(whole.image.size, reduced.image.size, strict=True):
+        assert min(length, 16) <= kept <= 32 or kept == length
+
+
+@pytest.mark.parametrize("row", rows("reject", "by policy: reject"))
+def test_no_damage_is_missed_because_fewer_pixels_are_computed(row: Row) -> None:
+    reasons = []
+    for smallest in (None, 16):
+        with pytest.raises(UndecodableError) as caught:
+            decode(content(row), LIMIT, smallest)
+        reasons.append(caught.value.reason)
+    assert reasons[0] == reasons[1]
 
 
 @pytest.mark.parametrize("row", rows("reject"))

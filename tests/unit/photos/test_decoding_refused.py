@@ -115,12 +115,12 @@ def test_the_pixel_limit_holds_whatever_others_do_to_warnings() -> None:
 
 
 def test_an_image_at_the_pixel_limit_is_decoded() -> None:
-    assert decode(encoded("PNG"), 64 * 64).size == (64, 64)
+    assert decode(encoded("PNG"), 64 * 64).image.size == (64, 64)
 
 
 def test_the_limit_of_one_call_is_not_that_of_the_next() -> None:
     assert refusal(encoded("PNG"), 100).reason == "decompression_bomb"
-    assert decode(encoded("PNG"), LIMIT).size == (64, 64)
+    assert decode(encoded("PNG"), LIMIT).image.size == (64, 64)
 
 
 def test_text_behind_a_png_that_unpacks_to_megabytes_is_refused() -> None:

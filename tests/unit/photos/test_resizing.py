@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from onepass.photos import decode, resize
+from onepass.photos import decode, resize, resizing
 
 
 @pytest.mark.parametrize("size", [(1, 1), (50, 70), (500, 375), (640, 480), (300, 3000)])
@@ -32,12 +32,23 @@ def test_shrinking_blends_all_pixels() -> None:
     assert pixels.max() <= 144
 
 
+@pytest.mark.parametrize("size", [(50, 70), (301, 97), (3, 900)])
+def test_a_large_image_is_resized_in_bands_to_the_same_pixels(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8))
+    whole = resize(image, 20)
+    for pixels in (1, 1000, 5000):
+        monkeypatch.setattr(resizing, "BAND_PIXELS", pixels)
+        np.testing.assert_array_equal(resize(image, 20), whole)
+
+
 def test_the_same_file_gives_the_same_pixels_as_ever() -> None:
     y, x = np.mgrid[0:60, 0:80]
     picture = np.stack([3 * x, 4 * y, (x * y) % 256, 255 - x], axis=2).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
-    pixels = resize(decode(file.getvalue(), 1_000_000), 32)
+    pixels = resize(decode(file.getvalue(), 1_000_000).image, 32)
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == (
         "130a09a3999aca54e45e5040324ba2e4804050c038ccfeca9bd021bb5c82436f"
     ), (
