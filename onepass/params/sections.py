@@ -61,4 +61,4 @@ class BackboneParams(Section):
     decoding: Literal["scaled", "exact"] = "scaled"
     preprocess: Annotated[str, Field(min_length=1)] = "native"
     precision: Literal["float32", "bfloat16"] = "float32"
-    runtime: Annotated[str, Field(min_length=1)] = "tensorflow"
+    runtime: Annotated[str, Field(min_length=1)] = "openvino"

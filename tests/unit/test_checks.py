@@ -227,7 +227,7 @@ IDLE: list[tuple[dict[str, Any], str, str]] = [
     (
         {},
         "backbone.color_mode",
-        "rgb given, which backbone.layer: features does not read; of backbone it reads image_side, layer, name, "
+        "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, layer, name, "
         "pooling, precision, preprocess, runtime, views, weights",
     ),
     (
@@ -249,7 +249,10 @@ def test_without_a_network_nothing_reads_what_is_only_for_one(key: str) -> None:
     name = f"backbone.{key}"
     [line] = idle_keys(params(**PIXELS), [name]).values()
     assert line.startswith(f"{name}: ")
-    assert " given, which backbone.layer: input does not read; of backbone it reads color_mode, image_side," in line
+    assert (
+        " given, which backbone.layer: input does not read; of backbone it reads color_mode, decoding, image_side,"
+        in line
+    )
 
 
 def test_the_name_of_a_network_that_a_file_brings_itself_is_idle_unless_it_says_how_to_preprocess() -> None:
@@ -257,7 +260,7 @@ def test_the_name_of_a_network_that_a_file_brings_itself_is_idle_unless_it_says_
     [line] = idle_keys(params(**digits), ["backbone.name"]).values()
     because = "backbone.weights: data/digits/backbone.keras with backbone.preprocess: rescale"
     assert line.startswith(
-        f"backbone.name: VGG16 given, which {because} does not read; of backbone it reads image_side"
+        f"backbone.name: VGG16 given, which {because} does not read; of backbone it reads decoding, image_side"
     )
     assert idle_keys(params(**digits, backbone__preprocess="native"), ["backbone.name"]) == {}
     assert idle_keys(params(**VGG16), ["backbone.name"]) == {}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onepass.backbones import Backbone, build_application
 from onepass.core import UserError
-from onepass.engines import Forward, engine, library_version
+from onepass.engines import Forward, engine, find_engine, library_version
 from onepass.features import fingerprint
 from tests import builders
 
@@ -98,8 +98,17 @@ def test_a_runtime_that_is_not_installed_is_named_with_the_command(monkeypatch: 
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(engine, "version", missing)
-    with pytest.raises(UserError, match=r"openvino given, which is not installed. `make install EXTRA=openvino`"):
+    with pytest.raises(UserError, match="openvino given, which is not installed here.*backbone.runtime: tensorflow"):
         library_version("openvino")
+
+
+def test_a_network_that_openvino_cannot_run_is_refused_with_the_engine_that_can() -> None:
+    from onepass.tensorflow import tf
+
+    reversed_text = tf.function(lambda pixels: tf.strings.length(tf.strings.as_string(pixels)))
+    traced = reversed_text.get_concrete_function(tf.TensorSpec((8, SIDE, SIDE, 3), tf.uint8))
+    with pytest.raises(UserError, match="openvino given, which cannot run this network.*use backbone.runtime: tens"):
+        find_engine("openvino").compile(traced, (8, SIDE, SIDE, 3), False)
 
 
 def test_bfloat16_is_refused_where_openvino_would_compute_in_float32(
