@@ -58,6 +58,6 @@ def library_version(package: str) -> str:
         return version(package)
     except PackageNotFoundError as error:
         raise UserError(
-            f"backbone.runtime: {package} given, which is not installed here. `make .venv` installs what onepass needs; "
-            f"where there is no {package} for a machine, its team uses backbone.runtime: tensorflow."
+            f"backbone.runtime: {package} given, which is not installed here. `make .venv` installs what onepass "
+            f"needs; where there is no {package} for a machine, its team uses backbone.runtime: tensorflow."
         ) from error

@@ -227,8 +227,8 @@ IDLE: list[tuple[dict[str, Any], str, str]] = [
     (
         {},
         "backbone.color_mode",
-        "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, layer, name, "
-        "pooling, precision, preprocess, runtime, views, weights",
+        "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, layer, "
+        "name, pooling, precision, preprocess, runtime, views, weights",
     ),
     (
         {"train__batch_norm": "trained"},

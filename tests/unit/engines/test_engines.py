@@ -98,7 +98,7 @@ def test_a_runtime_that_is_not_installed_is_named_with_the_command(monkeypatch: 
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(engine, "version", missing)
-    with pytest.raises(UserError, match="openvino given, which is not installed here.*backbone.runtime: tensorflow"):
+    with pytest.raises(UserError, match=r"openvino given, which is not installed here.*backbone.runtime: tensorflow"):
         library_version("openvino")
 
 
@@ -107,7 +107,7 @@ def test_a_network_that_openvino_cannot_run_is_refused_with_the_engine_that_can(
 
     reversed_text = tf.function(lambda pixels: tf.strings.length(tf.strings.as_string(pixels)))
     traced = reversed_text.get_concrete_function(tf.TensorSpec((8, SIDE, SIDE, 3), tf.uint8))
-    with pytest.raises(UserError, match="openvino given, which cannot run this network.*use backbone.runtime: tens"):
+    with pytest.raises(UserError, match=r"openvino given, which cannot run this network.*use backbone.runtime: tens"):
         find_engine("openvino").compile(traced, (8, SIDE, SIDE, 3), False)
 
 
