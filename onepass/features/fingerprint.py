@@ -1,11 +1,11 @@
-"""The fingerprint: everything that decides the features of an image. Two stores with one fingerprint hold rows
-that can be mixed; with two fingerprints, never.
+"""The fingerprint: what the features of an image mean. With two fingerprints rows are never mixed; with one they are,
+where they come from one environment or agree (see ``versions`` and ``agreement``).
 """
 
 from typing import Any
 
 from onepass.backbones import Backbone
-from onepass.engines import library_version
+from onepass.features.versions import DECODER
 from onepass.params import INPUT
 from onepass.photos import RESIZE_RECIPE, decoding_recipe
 
@@ -17,7 +17,8 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
         network: digest of the network below the cut; ignored where the cut is the input.
 
     """
-    pixels = {"decoding": decoding_recipe(), "resize": RESIZE_RECIPE, "image_side": backbone.side}
+    decoding = decoding_recipe() | {"decoder": DECODER}  # not its version
+    pixels = {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side}
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT, "color_mode": "grayscale" if backbone.channels == 1 else "rgb"}
     return pixels | {
@@ -29,5 +30,5 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
         "preprocess": backbone.preprocess,
         "precision": backbone.precision,
         "runtime": backbone.engine.name,
-        "versions": {name: library_version(name) for name in backbone.libraries},
+        "storage": backbone.storage,
     }

@@ -30,6 +30,10 @@ class PixelReader:
         self.shape = shape
         self._root = root
 
+    def has(self, located: LocatedView) -> bool:
+        """Whether its file is on this machine; reads no byte of it."""
+        return (self._root / located.file).is_file()
+
     def pixels(self, located: LocatedView) -> NDArray[np.uint8]:
         """The view resized: uint8 of ``shape``, 0..255.
 
