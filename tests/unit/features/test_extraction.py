@@ -249,6 +249,21 @@ def test_batches_before_a_photo_that_changed_are_kept(tmp_path: Path) -> None:
     assert index.missing().sum() == BATCH
 
 
+def test_a_feature_that_cannot_be_stored_stops_at_its_photo_and_keeps_the_batches_before(tmp_path: Path) -> None:
+    views = located(tmp_path / "photos", 2 * BATCH)
+    store = Store(len(views), "float16", [1], {"backbone": "ours"}, "")
+    index = RowIndex(packed(sorted(view.view.key for view in views)), store.row_type)
+    pool, photos = Pool(tmp_path / "machine", store, index), PixelReader(Path(), (2, 2, 3))
+    bright = photos.pixels(views[BATCH + 3])
+
+    def dazzled(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.where([[(photo == bright).all()] for photo in pixels], np.float32(1e6), brightness(pixels))
+
+    with pytest.raises(UserError, match=f"a feature of {views[BATCH + 3].file} is 1e\\+06; float16 holds .* 65504"):
+        extraction.compute(views, 0, Forward(dazzled, at_once=2), photos, pool, store, os.getppid())
+    assert index.missing().sum() == BATCH
+
+
 def test_a_run_whose_parent_died_keeps_its_batch_and_ends(tmp_path: Path) -> None:
     views = located(tmp_path / "photos", 3 * BATCH)
     pool, index = empty_pool(tmp_path / "machine", views)
