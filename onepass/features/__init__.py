@@ -1,7 +1,8 @@
 """The feature store: rows of features keyed by content, computed once, kept, checked and shared.
 
-README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``extraction``
-what is computed, ``reuse`` and ``pool`` what is not, ``store`` how stages read it. Knows nothing of labels and heads.
+README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``versions`` and
+``agreement`` what becomes of it after an upgrade, ``extraction`` what is computed, ``reuse`` and ``pool`` what is not,
+``store`` how stages read it. Knows nothing of labels and heads.
 """
 
 from onepass.features.extraction import compute, extract
