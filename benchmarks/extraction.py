@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks.measuring import in_turn, medians, record
 from benchmarks.photos import add_synthetic, link_some
-from onepass.backbones import FeatureShape, Network, build_application, resolve
+from onepass.backbones import Network, build_application, resolve
 from onepass.core import packed, sha256_of_files
-from onepass.engines import BATCH, Forward
+from onepass.engines import BATCH
 from onepass.features import Pool, RowIndex, Store, compute
 from onepass.params import BackboneParams
 from onepass.photos import LocatedView, PixelReader, View
@@ -105,31 +105,18 @@ def frozen(row: Row, weights: Path) -> Network:
     return resolve(params).load()
 
 
-class Compiled(NamedTuple):
-    """A network that is compiled already, so that this is not timed."""
-
-    shape: FeatureShape
-    call: Forward
-
-    def feature_shape(self) -> FeatureShape:
-        return self.shape
-
-    def forward(self, _batch: int) -> Forward:
-        return self.call
-
-
 def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
     files = sorted((folder / "photos").glob("*/*"))
     views = [LocatedView(str(file), View(sha256_of_files(file), 0)) for file in files]
     network = frozen(row, weights)
-    compiled = Compiled(network.feature_shape(), network.forward(BATCH))
-    store = Store(len(views), compiled.shape.dtype, compiled.shape.shape, {}, "")
+    forward, shape = network.forward(BATCH), network.feature_shape()
+    store = Store(len(views), shape.dtype, shape.shape, {}, "")
     photos = PixelReader(Path(), (SIDE, SIDE, 3), "scaled")
 
     def run() -> None:
         pool = Pool(folder / "onepass", store, RowIndex(packed([]), store.row_type))  # nothing of an earlier round
-        compute(views, len(views), compiled, photos, pool, store.key, os.getppid())
+        compute(views, len(views), forward, photos, pool, store, os.getppid())
 
     return run
 

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from onepass.core import atomic_file, run_stage, sha256_of_files, write_json
-from onepass.dvc_repo import dvc_files, read_previous
+from onepass.dvc_repo import dvc_files, machine_folder, read_previous
+from onepass.features import keeping_decoded
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, DataParams, SplitParams, read_params
 from onepass.photos import (
@@ -41,13 +42,15 @@ from onepass.photos import (
 def main(out: Path) -> None:
     start = time.perf_counter()
     params = read_params()
-    data, split, views = params.read(DataParams), params.read(SplitParams), params.read(BackboneParams).views
+    data, split, backbone = params.read(DataParams), params.read(SplitParams), params.read(BackboneParams)
     max_pixels = data.max_megapixels * 1_000_000
     decoding = decoding_recipe(SMALLEST) | {"max_pixels": max_pixels}
 
     photos = find_photos(data.root)
-    known = previous_decoding(partial(read_previous, dvc_files()), out, decoding)
-    quarantined = inspect_photos(photos, base_folder(data.root), known, max_pixels)
+    files = dvc_files()
+    known = previous_decoding(partial(read_previous, files), out, decoding)
+    with keeping_decoded(machine_folder(files), backbone) as keep:
+        quarantined = inspect_photos(photos, base_folder(data.root), known, max_pixels, keep)
     conflicts = label_conflicts(photos.images(), data.label_conflicts)
     photos.drop({row.hash for row in conflicts})
     quarantined += conflicts
@@ -58,7 +61,7 @@ def main(out: Path) -> None:
 
     with atomic_file(out / "wanted_views.txt") as file:
         for row in assignments(photos.images(), splits):
-            file.write(WantedViews.line(row.hash, views if row.split == "train" else 1))
+            file.write(WantedViews.line(row.hash, backbone.views if row.split == "train" else 1))
     write_rows(out / "images.csv", Image, photos.rows())
     write_rows(out / "splits.csv", Assignment, assignments(photos.images(), splits))
     write_json(out / "decoding.json", decoding)

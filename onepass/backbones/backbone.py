@@ -75,6 +75,7 @@ class Backbone:
     pooling: str  # none | avg | max
     preprocess: str  # a mode of backbones.preprocessing
     precision: str  # float32 | bfloat16
+    storage: str  # float32 | float16: the type in which features are kept
     engine: Engine
     libraries: tuple[str, ...]  # whose versions can change the last bits of its features
 

@@ -13,20 +13,26 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hol
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to; at the end it replaces ``path`` in one step that survives a power loss."""
+def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write to; at the end it replaces ``path`` in one step that survives a power loss.
+
+    Not ``durable``: one that survives the death of the process, but need not wait for the disk.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The process id keeps two writers of the same file from sharing a temporary one.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     temporary.replace(path)
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -34,9 +40,9 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         os.close(folder)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces ``path`` by ``content`` in one step that survives a power loss."""
-    with atomic_file(path) as file:
+def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
+    """Replaces ``path`` by ``content`` in one step, as ``atomic_file`` does."""
+    with atomic_file(path, durable) as file:
         file.write(content)
 
 

@@ -1,9 +1,11 @@
 """The feature store: rows of features keyed by content, computed once, kept, checked and shared.
 
-README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``extraction``
-what is computed, ``reuse`` and ``pool`` what is not, ``store`` how stages read it. Knows nothing of labels and heads.
+README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``versions`` and
+``agreement`` what becomes of it after an upgrade, ``extraction`` what is computed, ``reuse`` and ``pool`` what is not,
+``store`` how stages read it. Knows nothing of labels and heads.
 """
 
+from onepass.features.decoded_photos import DecodedPhotos, keeping_decoded
 from onepass.features.extraction import compute, extract
 from onepass.features.feature_spec import shape_of_rows
 from onepass.features.fingerprint import fingerprint
@@ -15,12 +17,14 @@ from onepass.features.store import FINGERPRINT_FILE, Store, open_store, read_fea
 __all__ = [
     "FINGERPRINT_FILE",
     "DamagedPartError",
+    "DecodedPhotos",
     "Pool",
     "RowIndex",
     "Store",
     "compute",
     "extract",
     "fingerprint",
+    "keeping_decoded",
     "open_store",
     "read_features",
     "shape_of_rows",

@@ -1,26 +1,34 @@
 """Extraction: plan which rows are missing, compute those, commit all of them.
 
-Rows of the previous output and of this machine's pool are kept where key and fingerprint match. A batch is safe in
-the pool before the next one is saved, so that a killed run goes on where it was.
+Rows of the previous output and of this machine's pools are kept where key and fingerprint match; those of another
+environment are checked before others are computed beside them. A batch is safe in the pool before the next one is
+saved, so that a killed run goes on where it was.
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from onepass.backbones import Backbone, Network
-from onepass.core import UserError, batched, find, packed, progress_bar, write_json
+import numpy as np
+from numpy.typing import NDArray
+
+from onepass.backbones import Backbone
+from onepass.core import Hashes, UserError, batched, find, packed, progress_bar, write_json
 from onepass.dvc_repo import dvc_files, machine_folder
-from onepass.engines import BATCH, infer
+from onepass.engines import BATCH, Forward, infer
+from onepass.features.agreement import Check
+from onepass.features.decoded_photos import DecodedPhotos
 from onepass.features.feature_spec import specify
-from onepass.features.pool import Pool, evict, one_at_a_time, size_limit
-from onepass.features.reuse import add_previous, previous_store
+from onepass.features.pool import Pool, evict, folder_of, one_at_a_time, open_pools, size_limit
+from onepass.features.reuse import add_previous, find_rows, previous_record, previous_store
 from onepass.features.row_index import RowIndex
-from onepass.features.rows import make_rows, pack
+from onepass.features.rows import as_stored, make_rows, pack
 from onepass.features.store import FINGERPRINT_FILE, Store, by_part
+from onepass.features.versions import VERSIONS_FILE, Record, environment
+from onepass.params import VersionsRule
 from onepass.photos import Image, LocatedView, PixelReader, WantedViews
 
 LOOKED_UP = 1024  # views at once
@@ -33,82 +41,121 @@ class Extracted(NamedTuple):
     computed: int
 
 
-def extract(backbone: Backbone, wanted: WantedViews, images: Iterable[Image], root: Path, out: Path) -> Extracted:
+def extract(
+    backbone: Backbone,
+    wanted: WantedViews,
+    images: Callable[[], Iterable[Image]],
+    root: Path,
+    out: Path,
+    rule: VersionsRule,
+) -> Extracted:
     """Writes the features of all wanted views into the folder ``out``.
 
     Args:
-        images: rows of images.csv, gone through only if a row must be computed.
+        images: gives the rows of images.csv; called only if a row must be computed.
         root: the folder to which their file names are relative.
         out: its previous version, as DVC still has it, is where rows are taken from first.
+        rule: backbone.versions, what becomes of rows of another environment.
 
     Raises:
-        UserError: an image has no file any more, the weights do not fit, and so on.
+        UserError: an image has no file any more, the weights do not fit, rows of another environment differ, and so
+            on.
 
     """
     parent = os.getppid()
     most = size_limit()
+    here = environment(backbone)
     keys = wanted.keys()
     network = lru_cache(maxsize=1)(backbone.load)
+    forward = lru_cache(maxsize=1)(lambda: network().forward(BATCH))
+    photos = PixelReader(root, backbone.pixel_shape, backbone.decoding)
     files = dvc_files()
     machine = machine_folder(files)
     before = previous_store(files, out)
     store = specify(backbone, len(keys), before, machine, network)
     index = RowIndex(keys, store.row_type)
-    if before and before.key == store.key:
-        add_previous(index, files, out, before)
     with one_at_a_time(machine, store.key):
-        pool = Pool(machine, store, index)
-        missing = int(index.missing().sum())
-        if missing:
-            views = missing_views(images, wanted, index)
-            photos = PixelReader(root, backbone.pixel_shape, backbone.decoding)
-            compute(views, missing, network(), photos, pool, store.key, parent)
+        folder = folder_of(machine, store.key)
+        own, *others = open_pools(folder, store, index, here)
+        stores = [(Record(environments=[here]), own.find), *((pool.record, pool.find) for pool in others)]
+        if before and before.key == store.key:
+            stores.insert(0, (previous_record(files, out), partial(add_previous, index, files, out, before)))
+        sources = find_rows(index, stores, here, rule)
+        missing = index.missing()
+        computed = int(missing.sum())
+        check = Check(index, partial(located_views, images, wanted, keys), photos, forward, here, rule)
+        record = check.record_of(sources, computed)
+        if computed:
+            own.begin(Record(environments=[here]))
+            views = located_views(images, wanted, keys, missing)
+            decoded = DecodedPhotos(machine, backbone, keys[missing])
+            photos = PixelReader(root, backbone.pixel_shape, backbone.decoding, decoded.pixels)
+            compute(views, computed, forward(), photos, own, store, parent)
         stop_if_orphaned(parent)
-        commit(store, index, out)
-        evict(machine, pool.folder, most)
-    return Extracted(len(keys), missing)
+        commit(store, index, record, out)
+        evict(machine, folder, most)
+    return Extracted(len(keys), computed)
 
 
-def missing_views(images: Iterable[Image], wanted: WantedViews, index: RowIndex) -> Iterator[LocatedView]:
-    """Each view whose row must still be found, once, in the order of the files.
+def located_views(
+    images: Callable[[], Iterable[Image]], wanted: WantedViews, keys: Hashes, chosen: NDArray[np.bool_]
+) -> Iterator[LocatedView]:
+    """Each view whose key is chosen, once, in the order of the files.
 
-    UserError: a view of no image is left at the end.
+    Args:
+        images: gives the rows of images.csv.
+        keys: of all wanted views, sorted.
+        chosen: (keys,).
+
+    Raises:
+        UserError: at the end, if a view is of no image.
+
     """
-    missing = index.missing()
-    views = (LocatedView(image.file, view) for image in images for view in wanted.of(image.hash))
+    left = chosen.copy()
+    views = (LocatedView(image.file, view) for image in images() for view in wanted.of(image.hash))
     for some in batched(views, LOOKED_UP):
-        places = find(index.keys, packed(located.view.key for located in some))
+        places = find(keys, packed(located.view.key for located in some))
         for located, place in zip(some, places, strict=True):
-            if place >= 0 and missing[place]:
-                missing[place] = False  # the next file with the same bytes is a copy
+            if place >= 0 and left[place]:
+                left[place] = False  # the next file with the same bytes is a copy
                 yield located
-    if missing.any():
+    if left.any():
         raise UserError(
-            f"images.csv lacks {missing.sum()} of the images in wanted_views.txt. Run `dvc repro --force prepare`."
+            f"images.csv lacks {left.sum()} of the images in wanted_views.txt. Run `dvc repro --force prepare`."
         )
 
 
 def compute(
     views: Iterable[LocatedView],
     count: int,
-    network: Network,
+    forward: Forward,
     photos: PixelReader,
     pool: Pool,
-    key: bytes,
+    store: Store,
     parent: int,
 ) -> None:
-    """Computes the ``count`` missing rows batch by batch; each batch is safe in the pool before the next one."""
-    batches = infer(views, photos.pixels, photos.shape, network.forward(BATCH), BATCH)
+    """Computes the ``count`` missing rows batch by batch; each batch is safe in the pool before the next one.
+
+    Args:
+        forward: compiled for ``BATCH`` images a call.
+        parent: the process that waits for this one.
+
+    Raises:
+        UserError: a photo has changed, or a feature cannot be stored.
+
+    """
+    batches = infer(views, photos.pixels, photos.shape, forward, BATCH)
     with progress_bar(count, "extract-features", "images") as bar:
         for some, features in batches:
-            pool.add(make_rows([located.view.key for located in some], features, key))
+            rounded = as_stored(features, store.dtype, [located.file for located in some])
+            pool.add(make_rows([located.view.key for located in some], rounded, store.key))
             bar.update(len(some))
             stop_if_orphaned(parent)
 
 
-def commit(store: Store, index: RowIndex, out: Path) -> None:
-    """Writes all parts and the fingerprint. Run by hand, and not by DVC, the rows that are kept may lie in ``out``: it
-    stays until all is written.
+def commit(store: Store, index: RowIndex, record: Record, out: Path) -> None:
+    """Writes all parts, the fingerprint and the versions. Run by hand, and not by DVC, the rows that are kept may
+    lie in ``out``: it stays until all is written.
     """
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -116,6 +163,7 @@ def commit(store: Store, index: RowIndex, out: Path) -> None:
     for name, places in by_part(index.keys):
         (fresh / name).write_bytes(pack(index.read(places)))
     write_json(fresh / FINGERPRINT_FILE, store._asdict())
+    record.write(fresh / VERSIONS_FILE)
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)
 

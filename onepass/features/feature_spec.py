@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from onepass.backbones import Backbone, FeatureShape, Network
 from onepass.core import write_json
 from onepass.dvc_repo import dvc_files, machine_folder
@@ -26,7 +28,9 @@ def specify(
     """
     weights_file = backbone.weights_sha256()
     found = _feature_shape(backbone, weights_file, previous, machine, load)
-    return Store(images, found.dtype, found.shape, fingerprint(backbone, found.network), weights_file)
+    # Pixels are stored as they are.
+    dtype = backbone.storage if np.issubdtype(found.dtype, np.floating) else found.dtype
+    return Store(images, dtype, found.shape, fingerprint(backbone, found.network), weights_file)
 
 
 def shape_of_rows(backbone: Backbone, out: Path) -> list[int]:

@@ -1,11 +1,11 @@
-"""The fingerprint: everything that decides the features of an image. Two stores with one fingerprint hold rows
-that can be mixed; with two fingerprints, never.
+"""The fingerprint: what the features of an image mean. With two fingerprints rows are never mixed; with one they are,
+where they come from one environment or agree (see ``versions`` and ``agreement``).
 """
 
 from typing import Any
 
 from onepass.backbones import Backbone
-from onepass.engines import library_version
+from onepass.features.versions import DECODER
 from onepass.params import INPUT
 from onepass.photos import RESIZE_RECIPE, decoding_recipe, smallest_size
 
@@ -17,7 +17,9 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
         network: digest of the network below the cut; ignored where the cut is the input.
 
     """
-    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.side))
+    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.side)) | {
+        "decoder": DECODER
+    }  # not its version
     pixels = {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side}
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT, "color_mode": "grayscale" if backbone.channels == 1 else "rgb"}
@@ -30,5 +32,11 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
         "preprocess": backbone.preprocess,
         "precision": backbone.precision,
         "runtime": backbone.engine.name,
-        "versions": {name: library_version(name) for name in backbone.libraries},
+        "storage": backbone.storage,
     }
+
+
+def pixel_fingerprint(backbone: Backbone) -> dict[str, Any]:
+    """Everything that decides which pixels of an image a backbone is given, and the version of the decoder."""
+    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.side))
+    return {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side}

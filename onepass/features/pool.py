@@ -1,9 +1,12 @@
-"""The pool: every row that this machine computed lately, beside the DVC cache.
+"""The pool: every row that this machine computed lately, beside the DVC cache; a folder for each fingerprint, and in it
+one for each environment that computed, with the environment beside the rows.
 
 It is at once the journal that a killed extraction resumes from, the memory that makes going back to an
 earlier backbone cheap, and what queue workers share. It is safe to delete: the next run computes again.
 """
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,29 +19,44 @@ from onepass.core import UserError, in_hex, write_atomically
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError, Rows, map_rows, pack, row_hashes
 from onepass.features.store import Store
+from onepass.features.versions import VERSIONS_FILE, Environment, Record, parse_record
 
 LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
 
 
 class Pool:
-    """The rows of one store's fingerprint on this machine, in chunks of one batch each.
+    """The rows of one store's fingerprint that one environment computed on this machine, in chunks of a batch each."""
 
-    Chunks with a row that is still missing are verified, and deleted if they are damaged; the others are left alone.
-    """
-
-    def __init__(self, machine: Path, store: Store, index: RowIndex) -> None:
-        """Finds what is missing among the chunks of earlier runs."""
-        self.folder = machine / "pool" / store.key.hex()[:32]
+    def __init__(self, folder: Path, store: Store, index: RowIndex) -> None:
+        """Looks at nothing yet."""
+        self.folder = folder
         self._store = store
         self._index = index
+
+    @property
+    def record(self) -> Record:
+        """The environment that computed its rows."""
+        path = self.folder / VERSIONS_FILE
+        return parse_record(path.read_bytes() if path.is_file() else None)
+
+    def begin(self, record: Record) -> None:
+        """Makes it ready for rows of this environment."""
+        record.write(self.folder / VERSIONS_FILE)
+
+    def find(self) -> None:
+        """Finds what is missing among the chunks of earlier runs.
+
+        Chunks with a row that is still missing are verified, and deleted if they are damaged; the others are left
+        alone.
+        """
         for path in self._chunks():
             self._find(path)
 
-    def add(self, rows: Rows) -> None:
-        """Stores a batch; when this returns, not even a power loss takes it back."""
+    def add(self, rows: Rows, durable: bool = True) -> None:
+        """Stores a batch; when this returns, not even a power loss takes it back, unless it need not be durable."""
         hashes = row_hashes(rows)
         path = self.folder / f"{in_hex(hashes[0])[:16]}-{len(rows)}.npy"
-        write_atomically(path, pack(rows))
+        write_atomically(path, pack(rows), durable)
         self._index.add(str(path), path, hashes)
 
     def _chunks(self) -> list[Path]:
@@ -53,6 +71,18 @@ class Pool:
                 self._index.add(str(path), path, row_hashes(self._store.unpack(path.read_bytes(), str(path))))
         except DamagedPartError:
             path.unlink()
+
+
+def folder_of(machine: Path, key: bytes) -> Path:
+    """Of all pools of a fingerprint, whose key this is."""
+    return machine / "pool" / key.hex()[:32]
+
+
+def open_pools(folder: Path, store: Store, index: RowIndex, here: Environment) -> list[Pool]:
+    """The pools of a fingerprint: first that of this environment, which may be empty, then those of others."""
+    own = hashlib.sha256(json.dumps(here, sort_keys=True).encode()).hexdigest()[:16]
+    others = sorted(path for path in folder.glob("*") if path.is_dir() and path.name != own)
+    return [Pool(path, store, index) for path in (folder / own, *others)]
 
 
 @contextmanager
@@ -79,12 +109,17 @@ def size_limit() -> int:
 
 
 def evict(machine: Path, latest: Path, most: int) -> None:
-    """Deletes the pools that were used longest ago until all together have ``most`` bytes; none that is in use."""
+    """Deletes the pools that were used longest ago until all together have ``most`` bytes; none that is in use.
+
+    Args:
+        latest: the folder of the fingerprint that is in use by the caller, who holds its lock.
+
+    """
     if latest.is_dir():
         os.utime(latest)
     total = 0
     for folder in sorted((machine / "pool").glob("*"), key=lambda folder: folder.stat().st_mtime, reverse=True):
-        total += sum(file.stat().st_size for file in folder.glob("[!.]*.npy"))
+        total += sum(file.stat().st_size for file in folder.rglob("[!.]*.npy"))
         if total <= most:
             continue
         if folder == latest:  # its lock is ours already

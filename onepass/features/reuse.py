@@ -1,15 +1,20 @@
-"""The rows of the previous output: what DVC still has of the store that was last in a folder."""
+"""The rows that need not be computed: of the previous output, which DVC still has, and of this machine's pools."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from onepass.dvc_repo import previous_folder, read_previous
+from onepass.features.agreement import Source
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError, Rows, row_hashes, unpack
 from onepass.features.store import FINGERPRINT_FILE, Store
+from onepass.features.versions import VERSIONS_FILE, Environment, Record, parse_record
+from onepass.params import VersionsRule
 
 
 def previous_store(files: Any, folder: Path) -> Store | None:
@@ -18,6 +23,36 @@ def previous_store(files: Any, folder: Path) -> Store | None:
         return Store(**json.loads(read_previous(files, f"{folder}/{FINGERPRINT_FILE}") or b""))
     except (ValueError, TypeError):
         return None
+
+
+def previous_record(files: Any, folder: Path) -> Record:
+    """Its ``versions.json``."""
+    return parse_record(read_previous(files, f"{folder}/{VERSIONS_FILE}"))
+
+
+def find_rows(
+    index: RowIndex, stores: Iterable[tuple[Record, Callable[[], None]]], here: Environment, rule: VersionsRule
+) -> list[Source]:
+    """Finds rows in one store after the other, each only where those before it had none.
+
+    Args:
+        stores: each with what adds its rows to the index.
+        here, rule: with ``renew``, stores of other environments are left out.
+
+    Returns:
+        The stores that gave rows.
+
+    """
+    sources = []
+    for record, add in stores:
+        if rule == "renew" and not record.covers(here, rule):
+            continue
+        missing = index.missing()
+        add()
+        found = np.flatnonzero(missing & ~index.missing())
+        if len(found):
+            sources.append(Source(record, found))
+    return sources
 
 
 def add_previous(index: RowIndex, files: Any, folder: Path, store: Store) -> None:

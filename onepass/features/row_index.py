@@ -19,15 +19,19 @@ class RowIndex:
         self._files: list[tuple[str, Path]] = []
         self._file = np.full(len(keys), -1, np.int32)  # by place of the key: the number of its file
         self._index = np.zeros(len(keys), np.int32)  # by place of the key: which row of that file
-        self._row_type = row_type
+        self.row_type = row_type
         self._map = lru_cache(maxsize=64)(lambda path: map_rows(path, row_type))
 
     def add(self, name: str, path: Path, hashes: Hashes) -> None:
-        """A file with a sound row of each of these hashes, wanted or not; ``name`` is for messages."""
+        """A file with a sound row of each of these hashes, wanted or not; ``name`` is for messages.
+
+        A row that was found before stays where it was, so that an output changes only where rows were missing.
+        """
         places = find(self.keys, hashes)
-        wanted = places >= 0
-        self._file[places[wanted]] = len(self._files)
-        self._index[places[wanted]] = np.flatnonzero(wanted)
+        new = places >= 0
+        new[new] = self._file[places[new]] < 0
+        self._file[places[new]] = len(self._files)
+        self._index[places[new]] = np.flatnonzero(new)
         self._files.append((name, path))
 
     def missing(self) -> NDArray[np.bool_]:
@@ -46,7 +50,7 @@ class RowIndex:
             UserError: a file is not any more what it was then.
 
         """
-        rows = np.empty(places.stop - places.start, self._row_type)
+        rows = np.empty(places.stop - places.start, self.row_type)
         for index, place in enumerate(range(places.start, places.stop)):
             rows[index] = self._row(place)
         if (row_hashes(rows) != self.keys[places]).any():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import HASH_BYTES, Hashes
+from onepass.core import HASH_BYTES, Hashes, UserError
 
 Rows = NDArray[np.void]  # fields: hash (32 bytes), checksum (uint64), features
 
@@ -30,12 +30,37 @@ def row_type(dtype: Any, shape: tuple[int, ...]) -> np.dtype[np.void]:
     return np.dtype([("hash", "u1", (32,)), ("checksum", "<u8"), ("features", base, shape)])
 
 
+def as_stored(features: NDArray[Any], dtype: Any, files: Sequence[str]) -> NDArray[Any]:
+    """Features in the type in which they are stored, rounded to the nearest.
+
+    Args:
+        features: (len(files), *shape).
+        files: the photos that they are of, for messages.
+
+    Raises:
+        UserError: float16 cannot hold a feature, or it is no number.
+
+    """
+    if features.dtype == dtype:
+        return features
+    with np.errstate(over="ignore"):
+        rounded = features.astype(dtype)
+    for file, row, stored in zip(files, features, rounded, strict=True):
+        if not np.isfinite(stored).all():
+            value = row[~np.isfinite(stored)].flat[0]
+            raise UserError(
+                f"backbone.storage: {dtype} given, but a feature of {file} is {value:g}; {dtype} holds numbers up to "
+                f"{np.finfo(dtype).max:g}. Set backbone.storage: float32."
+            )
+    return rounded
+
+
 def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows:
     """Rows ready to be stored.
 
     Args:
         hashes: content hashes, 64 hex digits each.
-        features: (len(hashes), *shape), float32 or uint8.
+        features: (len(hashes), *shape), float32, float16 or uint8.
         key: of the fingerprint, so that a row of another backbone never passes for ours.
 
     """

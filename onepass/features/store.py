@@ -1,7 +1,7 @@
 """The store: parts of rows in a folder, each part named by the leading bits of the keys that it holds.
 
-Rows are sorted, so the bytes of the folder are a function of the set of keys and the fingerprint: not of history,
-batch or order of work.
+Rows are sorted, so the bytes of the parts are a function of the set of keys, the fingerprint and the environment: not
+of history, batch or order of work.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Store(NamedTuple):
     """What ``fingerprint.json`` says of the parts beside it."""
 
     images: int  # rows in all parts together
-    dtype: str  # of the features
+    dtype: str  # in which features are stored: float32, float16 or uint8
     shape: list[int]  # of the features of one image
     fingerprint: dict[str, Any]  # everything that decides the features of an image
     weights_file: str  # sha256 of the file that the weights came from
@@ -61,6 +61,11 @@ class Store(NamedTuple):
     def key(self) -> bytes:
         """32 bytes that stand for the fingerprint."""
         return hashlib.sha256(json.dumps(self.fingerprint, sort_keys=True).encode()).digest()
+
+    @property
+    def read_as(self) -> str:
+        """The dtype in which features are read: nothing computes with float16, it only saves bytes."""
+        return "float32" if self.dtype == "float16" else self.dtype
 
     @property
     def row_type(self) -> np.dtype[np.void]:
@@ -85,13 +90,13 @@ def open_store(folder: Path) -> Store:
 
 
 def read_features(folder: Path, store: Store, hashes: Sequence[str]) -> NDArray[Any]:
-    """The features of these images, in this order: (len(hashes), *shape), in the dtype of the store.
+    """The features of these images, in this order: (len(hashes), *shape), in the dtype ``store.read_as``.
 
     Raises:
         UserError: a part is missing or damaged; the message names it and says how to mend it.
 
     """
-    out = np.empty((len(hashes), *store.shape), store.dtype)
+    out = np.empty((len(hashes), *store.shape), store.read_as)
     wanted: dict[str, dict[str, int]] = {}
     for index, hash_ in enumerate(hashes):
         wanted.setdefault(store.part_of(hash_), {})[hash_] = index

@@ -29,7 +29,7 @@ class FeatureFile:
     """Rows of features in a temporary file without a name, read by their numbers as an array would give them."""
 
     def __init__(self, folder: Path, store: Store, keys: Sequence[str]) -> None:
-        self._row = np.empty(store.shape, store.dtype)
+        self._row = np.empty(store.shape, store.read_as)
         self._rows = len(keys)
         self._transform: Transform = np.asarray
         # Beside the features, because a machine's /tmp is often in its memory.

@@ -83,6 +83,8 @@ def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
     if backbone.channels == 1:
         pixels = _grayscale(pixels)
     features = backbone.source.whole_network(backbone)(pixels)
+    if backbone.storage == "float16":  # rounded, as stored features are, on which the head was trained
+        features = keras.ops.cast(keras.ops.cast(features, "float16"), "float32")
     return keras.Model(photo, _probabilities(head, features), name="onepass")
 
 

@@ -29,7 +29,7 @@ LIBRARIES = ("keras", "tensorflow", "h5py")
 def find_template(backbone: Backbone, head: TrainedHead) -> Path:
     """Where a model lies, or may be put, that differs from this one in the head's arrays and class names alone."""
     layers = backbone.architecture, backbone.side, backbone.channels, backbone.layer, backbone.pooling
-    pixels = backbone.decoding, backbone.preprocess, backbone.precision, backbone.weights_sha256()
+    pixels = backbone.decoding, backbone.preprocess, backbone.precision, backbone.storage, backbone.weights_sha256()
     of_head = head.activation, head.feature_scale, head.pooling, [array.shape for array in head.weights]
     versions = [library_version(name) for name in LIBRARIES]
     code = [path for name in CODE for path in sorted((Path(__file__).parents[1] / name).rglob("*.py"))]

@@ -6,7 +6,18 @@ package knows no network: that there is a VGG16, and which sides it takes, is ch
 """
 
 from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, read_params
-from onepass.params.sections import INPUT, LAST, NONE, BackboneParams, DataParams, Pooling, Section, Seed, SplitParams
+from onepass.params.sections import (
+    INPUT,
+    LAST,
+    NONE,
+    BackboneParams,
+    DataParams,
+    Pooling,
+    Section,
+    Seed,
+    SplitParams,
+    VersionsRule,
+)
 from onepass.params.weights_record import check_weights, missing_elsewhere, record_weights, weights_sha256
 
 __all__ = [
@@ -22,6 +33,7 @@ __all__ = [
     "Section",
     "Seed",
     "SplitParams",
+    "VersionsRule",
     "check_weights",
     "missing_elsewhere",
     "read_params",

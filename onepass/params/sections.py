@@ -10,6 +10,7 @@ NONE = "none"  # backbone.pooling, head.pooling, train.unfreeze and others: noth
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Pooling = Literal["none", "avg", "max"]
+VersionsRule = Literal["close", "exact", "renew"]
 
 
 class Section(BaseModel):
@@ -62,3 +63,5 @@ class BackboneParams(Section):
     preprocess: Annotated[str, Field(min_length=1)] = "native"
     precision: Literal["float32", "bfloat16"] = "float32"
     runtime: Annotated[str, Field(min_length=1)] = "openvino"
+    storage: Literal["float32", "float16"] = "float32"
+    versions: VersionsRule = "close"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from stat import S_ISREG
@@ -20,16 +21,24 @@ CELLS = 32  # a side: colour is looked for in the means of as many areas, which 
 # Largest difference of R, G and B, of 255, in an image without colour. Grey photos that JPEG stored as RGB have at
 # most 1; the palest of 1,200 colour photos, plastic before a white wall, has 16.
 PALEST = 8
+Keep = Callable[[str, Pillow.Image], None]  # a photo's hash, and its image as ``decode`` gives it for ``SMALLEST``
 
 
-def inspect_photos(photos: PhotoTable, root: Path, known: DecodeCache, max_pixels: int) -> list[Quarantined]:
-    """Looks into every file: the table learns what can be used; what cannot, and why, comes back."""
+def inspect_photos(
+    photos: PhotoTable, root: Path, known: DecodeCache, max_pixels: int, keep: Keep
+) -> list[Quarantined]:
+    """Looks into every file: the table learns what can be used; what cannot, and why, comes back.
+
+    Args:
+        keep: is given, by several threads, what was decoded.
+
+    """
     quarantined = []
     with (
         ThreadPoolExecutor(os.cpu_count()) as threads,  # Pillow and hashlib release the GIL
         progress_bar(len(photos), "prepare", "images") as bar,
     ):
-        inspected = bounded_map(threads, lambda photo: inspect_file(root, photo, known, max_pixels), photos)
+        inspected = bounded_map(threads, lambda photo: inspect_file(root, photo, known, max_pixels, keep), photos)
         for number, row in enumerate(inspected):
             bar.update()
             if isinstance(row, Quarantined):
@@ -39,7 +48,9 @@ def inspect_photos(photos: PhotoTable, root: Path, known: DecodeCache, max_pixel
     return quarantined
 
 
-def inspect_file(root: Path, photo: Photo, known: DecodeCache, max_pixels: int) -> Image | Quarantined:
+def inspect_file(
+    root: Path, photo: Photo, known: DecodeCache, max_pixels: int, keep: Keep = lambda _hash, _image: None
+) -> Image | Quarantined:
     """Hashes a file and decodes it, unless the same bytes were decoded before."""
     hash_ = ""
     try:
@@ -52,6 +63,7 @@ def inspect_file(root: Path, photo: Photo, known: DecodeCache, max_pixels: int) 
         found = decode(content, max_pixels, SMALLEST)
     except UndecodableError as refusal:
         return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
+    keep(hash_, found.image)
     return Image(hash_, photo.file, found.width, found.height, int(is_grey(found.image)))
 
 

@@ -1,6 +1,7 @@
 """Files of photos as pixels of one size, for the network: exactly the bytes that prepare saw, or an error."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,18 +26,30 @@ class LocatedView(NamedTuple):
 class PixelReader:
     """Makes the bytes of files pixels of one size."""
 
-    def __init__(self, root: Path, shape: tuple[int, int, int], decoding: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        shape: tuple[int, int, int],
+        decoding: str,
+        decoded: Callable[[str], NDArray[np.uint8] | None] = lambda _hash: None,
+    ) -> None:
         """What is asked for.
 
         Args:
             root: the folder to which the names of files are relative.
             shape: (side, side, 3) for RGB, (side, side, 1) for grey.
             decoding: exact | scaled.
+            decoded: gives the RGB pixels of a photo, by its hash, where they are at hand: its file is not read then.
 
         """
         self.shape = shape
         self._root = root
         self._smallest = smallest_size(decoding, shape[0])
+        self._decoded = decoded
+
+    def has(self, located: LocatedView) -> bool:
+        """Whether its file is on this machine; reads no byte of it."""
+        return (self._root / located.file).is_file()
 
     def pixels(self, located: LocatedView) -> NDArray[np.uint8]:
         """The view resized: uint8 of ``shape``, 0..255.
@@ -45,6 +58,11 @@ class PixelReader:
             UserError: the file is gone, or its bytes are not those that prepare saw.
 
         """
+        decoded = self._decoded(located.view.hash) if located.view.number == 0 else None
+        pixels = self._read(located) if decoded is None else decoded
+        return grayscale(pixels) if self.shape[2] == 1 else pixels
+
+    def _read(self, located: LocatedView) -> NDArray[np.uint8]:
         path = self._root / located.file
         try:
             content = path.read_bytes()
@@ -55,7 +73,6 @@ class PixelReader:
         try:
             # prepare has decoded these very bytes below the limit of megapixels
             photo = decode(content, UNLIMITED, self._smallest).image
-            pixels = resize(augmented(photo, located.view), self.shape[0])
         except UndecodableError as error:
             raise UserError(f"{path} was decoded by prepare, but not here: {error}. {AGAIN}") from error
-        return grayscale(pixels) if self.shape[2] == 1 else pixels
+        return resize(augmented(photo, located.view), self.shape[0])

@@ -228,7 +228,7 @@ IDLE: list[tuple[dict[str, Any], str, str]] = [
         {},
         "backbone.color_mode",
         "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, layer, "
-        "name, pooling, precision, preprocess, runtime, views, weights",
+        "name, pooling, precision, preprocess, runtime, storage, versions, views, weights",
     ),
     (
         {"train__batch_norm": "trained"},
@@ -244,7 +244,7 @@ def test_a_key_that_nothing_reads_says_why_and_what_is_read(changes: dict[str, A
     assert idle_keys(params(**changes), [key]) == {key: f"{key}: {said}"}
 
 
-@pytest.mark.parametrize("key", ["name", "preprocess", "pooling", "precision", "runtime"])
+@pytest.mark.parametrize("key", ["name", "preprocess", "pooling", "precision", "runtime", "storage"])
 def test_without_a_network_nothing_reads_what_is_only_for_one(key: str) -> None:
     name = f"backbone.{key}"
     [line] = idle_keys(params(**PIXELS), [name]).values()
@@ -273,7 +273,7 @@ def test_the_name_of_a_network_that_a_file_brings_itself_is_idle_unless_it_says_
         ({"head__kind": "linear"}, ["train.learning_rate", "train.unfreeze"]),
         ({"head__kind": "mlp"}, ["train.learning_rate", "head.hidden_units", "head.dropout"]),
         ({"head__kind": "cnn"}, ["train.learning_rate", "head.hidden_units", "head.filters"]),
-        (PIXELS, ["backbone.color_mode", "backbone.image_side", "backbone.views"]),
+        (PIXELS, ["backbone.color_mode", "backbone.image_side", "backbone.views", "backbone.versions"]),
         ({}, ["backbone.preprocess", "backbone.precision", "backbone.runtime", "backbone.pooling"]),
         ({"train__unfreeze": "last"}, ["train.batch_norm"]),
         ({}, ["data.root", "data.max_megapixels", "split.seed"]),

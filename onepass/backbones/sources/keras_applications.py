@@ -92,6 +92,7 @@ class KerasApplications(KerasSource):
             pooling=params.pooling,
             preprocess=preprocess,
             precision=params.precision,
+            storage=params.storage,
             engine=engine,
             libraries=libraries(engine),
         )

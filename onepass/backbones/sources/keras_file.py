@@ -45,6 +45,7 @@ class KerasFile(KerasSource):
             pooling=params.pooling,
             preprocess=params.preprocess,
             precision=params.precision,
+            storage=params.storage,
             engine=engine,
             libraries=libraries(engine),
         )

@@ -36,7 +36,8 @@ class Pixels:
 
     def unread_keys(self, _params: BackboneParams) -> dict[str, str]:
         """All that is only for a network, but for the weights: what they name has to be a file."""
-        return dict.fromkeys(["name", "pooling", "preprocess", "precision", "runtime"], f"backbone.layer: {INPUT}")
+        unread = ["name", "pooling", "preprocess", "precision", "runtime", "storage"]
+        return dict.fromkeys(unread, f"backbone.layer: {INPUT}")
 
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
         """All of it stands in the params."""
@@ -51,6 +52,7 @@ class Pixels:
             pooling=params.pooling,
             preprocess="none",
             precision="float32",
+            storage="float32",
             engine=engine,
             libraries=(),
         )

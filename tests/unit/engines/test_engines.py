@@ -13,6 +13,7 @@ from onepass.backbones import Backbone, build_application
 from onepass.core import UserError
 from onepass.engines import Forward, engine, find_engine, library_version
 from onepass.features import fingerprint
+from onepass.features.versions import environment
 from tests import builders
 
 SIDE = 64
@@ -90,7 +91,29 @@ def test_bfloat16_of_one_network_rounds_no_other(weights: Path) -> None:
 def test_runtimes_never_share_a_fingerprint(weights: Path) -> None:
     ways = [fingerprint(backbone(weights, *way), "") for way in WAYS]
     assert all(one != other for place, one in enumerate(ways) for other in ways[:place])
-    assert "openvino" in ways[-1]["versions"]
+
+
+def test_an_upgrade_changes_no_fingerprint_and_is_another_environment(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = [backbone(weights, *way) for way in WAYS]
+    before = [(fingerprint(network, ""), environment(network)) for network in networks]
+    assert {*before[0][1]} == {"processor", "pillow", "keras", "tensorflow"}
+    assert {*before[-1][1]} == {"processor", "pillow", "keras", "tensorflow", "openvino"}
+    monkeypatch.setattr(engine, "version", lambda _: "100.0")
+    for network, (meaning, versions) in zip(networks, before, strict=True):
+        assert fingerprint(network, "") == meaning
+        assert environment(network) == {**dict.fromkeys(versions, "100.0"), "processor": versions["processor"]}
+
+
+def test_storage_is_part_of_what_features_mean_and_the_rule_for_versions_is_not(weights: Path) -> None:
+    given = {"name": "MobileNet", "weights": str(weights), "preprocess": "native"}
+    meanings = [
+        fingerprint(builders.backbone(**given, storage=storage, versions=rule), "")
+        for storage in ("float32", "float16")
+        for rule in ("close", "exact", "renew")
+    ]
+    assert meanings[0] == meanings[1] == meanings[2] != meanings[3] == meanings[4] == meanings[5]
 
 
 def test_a_runtime_that_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onepass.backbones import FeatureShape
 from onepass.core import UserError, packed
 from onepass.engines import BATCH, Forward, infer
 from onepass.engines.batch_inference import DECODED_AHEAD
@@ -44,7 +43,7 @@ def test_each_missing_view_is_located_once_in_the_order_of_the_files(tmp_path: P
     (tmp_path / "kept").write_bytes(pack(rows))
     index.add("kept", tmp_path / "kept", row_hashes(rows))
     files = images([one, two, one, NAMES[7], three, three])
-    assert list(extraction.missing_views(files, wanted, index)) == [
+    assert list(extraction.located_views(lambda: files, wanted, index.keys, index.missing())) == [
         LocatedView("0.png", View(one, 1)),
         LocatedView("0.png", View(one, 2)),
         LocatedView("4.png", View(three, 0)),
@@ -54,22 +53,25 @@ def test_each_missing_view_is_located_once_in_the_order_of_the_files(tmp_path: P
 
 def test_an_image_without_a_file_is_an_error_and_not_a_missing_row() -> None:
     wanted = WantedViews(NAMES[:3], [1, 1, 1])
-    index = RowIndex(wanted.keys(), STORE.row_type)
+    every = np.ones(3, bool)
     with pytest.raises(UserError, match=r"images\.csv lacks 2 of the images in wanted_views\.txt"):
-        list(extraction.missing_views(images(NAMES[:1]), wanted, index))
+        list(extraction.located_views(lambda: images(NAMES[:1]), wanted, wanted.keys(), every))
 
 
 def test_a_wanted_row_costs_little_memory(tmp_path: Path) -> None:
     count = 20_000
     names = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(count))
     (tmp_path / "wanted_views.txt").write_bytes(b"".join(WantedViews.line(name, 1) for name in names))
-    files = (Image(name, f"a folder/{name}.png", 1, 1, 0) for name in reversed(names))
+
+    def files() -> Iterator[Image]:
+        return (Image(name, f"a folder/{name}.png", 1, 1, 0) for name in reversed(names))
+
     tracemalloc.start()
     try:
         wanted = WantedViews.read(tmp_path / "wanted_views.txt")
         keys = wanted.keys()
         index = RowIndex(keys, STORE.row_type)
-        located = sum(1 for _ in extraction.missing_views(files, wanted, index))
+        located = sum(1 for _ in extraction.located_views(files, wanted, keys, index.missing()))
         stored = sum(places.stop - places.start for _, places in by_part(keys))
         bytes_a_row = tracemalloc.get_traced_memory()[1] / count
     finally:
@@ -200,19 +202,11 @@ def test_a_caller_that_stops_ends_the_work() -> None:
     assert len(taken) == before < MANY
 
 
-class Brightness:
+def brightness(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A network whose feature is the sum of the pixels."""
-
-    def feature_shape(self) -> FeatureShape:
-        return FeatureShape("", "float32", [1])
-
-    def forward(self, batch: int) -> Forward:
-        def call(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-            assert len(pixels) == batch
-            sums: NDArray[np.float32] = pixels.astype(np.float32).sum(axis=(1, 2, 3))
-            return sums.reshape(-1, 1)
-
-        return Forward(call, at_once=2)
+    assert len(pixels) == BATCH
+    sums: NDArray[np.float32] = pixels.astype(np.float32).sum(axis=(1, 2, 3))
+    return sums.reshape(-1, 1)
 
 
 def located(root: Path, count: int) -> list[LocatedView]:
@@ -232,7 +226,8 @@ def empty_pool(folder: Path, views: list[LocatedView]) -> tuple[Pool, RowIndex]:
 
 
 def compute(views: Iterable[LocatedView], pool: Pool, parent: int) -> None:
-    extraction.compute(views, 0, Brightness(), PixelReader(Path(), (2, 2, 3), "scaled"), pool, STORE.key, parent)
+    forward, photos = Forward(brightness, at_once=2), PixelReader(Path(), (2, 2, 3), "scaled")
+    extraction.compute(views, 0, forward, photos, pool, STORE, parent)
 
 
 def test_each_row_has_the_features_of_its_own_photo(tmp_path: Path) -> None:
@@ -251,6 +246,21 @@ def test_batches_before_a_photo_that_changed_are_kept(tmp_path: Path) -> None:
     pool, index = empty_pool(tmp_path / "machine", views)
     with pytest.raises(UserError, match="has changed since prepare hashed it"):
         compute(views, pool, os.getppid())
+    assert index.missing().sum() == BATCH
+
+
+def test_a_feature_that_cannot_be_stored_stops_at_its_photo_and_keeps_the_batches_before(tmp_path: Path) -> None:
+    views = located(tmp_path / "photos", 2 * BATCH)
+    store = Store(len(views), "float16", [1], {"backbone": "ours"}, "")
+    index = RowIndex(packed(sorted(view.view.key for view in views)), store.row_type)
+    pool, photos = Pool(tmp_path / "machine", store, index), PixelReader(Path(), (2, 2, 3), "scaled")
+    bright = photos.pixels(views[BATCH + 3])
+
+    def dazzled(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.where([[(photo == bright).all()] for photo in pixels], np.float32(1e6), brightness(pixels))
+
+    with pytest.raises(UserError, match=f"a feature of {views[BATCH + 3].file} is 1e\\+06; float16 holds .* 65504"):
+        extraction.compute(views, 0, Forward(dazzled, at_once=2), photos, pool, store, os.getppid())
     assert index.missing().sum() == BATCH
 
 

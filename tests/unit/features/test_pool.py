@@ -14,13 +14,14 @@ import pytest
 
 from onepass.core import UserError, packed
 from onepass.features import Store
-from onepass.features.pool import LARGEST, Pool, evict, one_at_a_time, size_limit
+from onepass.features.pool import LARGEST, Pool, evict, folder_of, one_at_a_time, open_pools, size_limit
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import Rows, make_rows
 from tests.builders import ROOT
 
 NAMES = sorted(hashlib.sha256(str(number).encode()).hexdigest() for number in range(100))
 STORE = Store(len(NAMES), "float32", [3], {"backbone": "ours"}, "")
+HERE = {"processor": "abacus", "pillow": "1.0"}
 WAITS = "another run is computing these features; waiting for its rows\n"
 HOLDER = """
 import sys
@@ -38,7 +39,9 @@ def rows_of(names: list[str], store: Store = STORE) -> Rows:
 
 def open_pool(machine: Path, names: list[str], store: Store = STORE) -> tuple[Pool, RowIndex]:
     index = RowIndex(packed(names), store.row_type)
-    return Pool(machine, store, index), index
+    pool, *_ = open_pools(folder_of(machine, store.key), store, index, HERE)
+    pool.find()
+    return pool, index
 
 
 def test_the_pool_gives_its_sound_chunks_and_deletes_the_damaged_one(tmp_path: Path) -> None:
@@ -138,13 +141,14 @@ def pools(machine: Path, count: int) -> list[tuple[Store, Path]]:
         store = STORE._replace(fingerprint={"backbone": number})
         pool, _ = open_pool(machine, NAMES, store)
         pool.add(rows_of(NAMES[:20], store))
-        os.utime(pool.folder, (1e9 + number, 1e9 + number))
-        made.append((store, pool.folder))
+        folder = folder_of(machine, store.key)
+        os.utime(folder, (1e9 + number, 1e9 + number))
+        made.append((store, folder))
     return made
 
 
 def size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.iterdir())
+    return sum(file.stat().st_size for file in folder.rglob("*.npy"))
 
 
 def kept(machine: Path) -> set[Path]:

@@ -22,17 +22,33 @@ Stored = tuple[Store, list[str], NDArray[np.float32]]
 @pytest.fixture
 def stored(tmp_path: Path) -> Stored:
     """A store in ``tmp_path``/features, the keys in an order of their own, and their features."""
+    return write_store(tmp_path / "features", "float32")
+
+
+def write_store(folder: Path, dtype: str) -> Stored:
     keys = [np.random.default_rng(number).bytes(32).hex() for number in range(ROWS)]
     features = blobs([ROWS // 2, ROWS // 2]).features.reshape(ROWS, 2, 2)
-    store = Store(ROWS, "float32", [2, 2], {"layer": "x"}, "")
-    folder = tmp_path / "features"
+    store = Store(ROWS, dtype, [2, 2], {"layer": "x"}, "")
     folder.mkdir()
     write_json(folder / FINGERPRINT_FILE, store._asdict())
     for name, places in by_part(packed(sorted(keys))):
         members = sorted(keys)[places]
-        rows = features[[keys.index(key) for key in members]]
+        rows = features[[keys.index(key) for key in members]].astype(dtype)
         (folder / name).write_bytes(pack(make_rows(members, rows, store.key)))
     return store, keys, features
+
+
+@pytest.mark.parametrize("in_memory", [1 << 20, 0], ids=["in memory", "in a file"])
+def test_what_is_stored_as_float16_is_read_as_float32(
+    in_memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IN_MEMORY", in_memory)
+    store, keys, features = write_store(tmp_path / "features", "float16")
+    data = make_dataset(tmp_path / "features", store, [[key] for key in keys], [0] * ROWS, whole=False)
+    assert isinstance(data.features, FeatureFile) is (in_memory == 0)
+    found = data.features[np.arange(ROWS)]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, features.astype(np.float16).astype(np.float32))
 
 
 def test_rows_come_in_the_order_asked_for(stored: Stored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

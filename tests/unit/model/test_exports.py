@@ -22,7 +22,7 @@ CLASSES = ["ant", "bee", "cat"]
 
 @pytest.fixture(scope="module")
 def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return model_file(tmp_path_factory.mktemp("model"), tiny_backbone, CLASSES, preprocess="caffe")
+    return model_file(tmp_path_factory.mktemp("model"), tiny_backbone, CLASSES, preprocess="caffe", storage="float16")
 
 
 def export(model: Path, form: str, output: Path, *more: str | Path) -> None:

@@ -34,10 +34,11 @@ def photos() -> list[Image.Image]:
 
 
 def features(backbone: Backbone) -> NDArray[Any]:
-    """What extraction stores of the photos."""
+    """What extraction stores of the photos, as it is read."""
     pixels = np.stack([resize(photo, SIDE) for photo in photos()])
     pixels = grayscale(pixels) if backbone.channels == 1 else pixels
-    return backbone.load().forward(len(pixels))(pixels)
+    found = backbone.load().forward(len(pixels))(pixels)
+    return found.astype(np.float16).astype(np.float32) if backbone.storage == "float16" else found
 
 
 def linear(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
@@ -85,6 +86,8 @@ def on_top_of(network: Any, pooling: str, weights: list[NDArray[np.float32]]) ->
         (linear, {"pooling": "avg", "preprocess": "caffe"}),
         (linear, {"pooling": "max", "preprocess": "torch"}),
         (mlp, {"preprocess": "tf", "precision": "bfloat16"}),
+        (mlp, {"preprocess": "caffe", "storage": "float16"}),
+        (fine_tuned, {"layer": "early", "storage": "float16"}),
         (logistic, {"layer": "input"}),
         (cnn, {"layer": "input"}),
         (cnn, {"layer": "input", "color_mode": "grayscale"}),
@@ -108,6 +111,21 @@ def test_the_file_gives_the_probabilities_that_evaluate_gives(
     model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     found = np.concatenate([model(np.asarray(photo)[None]) for photo in photos()])
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_the_file_rounds_features_as_they_are_stored(tiny_backbone: Path) -> None:
+    from onepass.model.keras_model import whole_model
+    from onepass.tensorflow import keras
+
+    def rounded(storage: str) -> bool:
+        given = backbone(tiny_backbone, storage=storage)
+        network = whole_model(given, mlp(given, features(given)))
+        to_head = keras.Model(network.input, network.get_layer("hidden1").input)
+        found = np.concatenate([to_head(np.asarray(photo)[None]) for photo in photos()])
+        return bool((found == found.astype(np.float16)).all())
+
+    assert rounded("float16")
+    assert not rounded("float32")
 
 
 def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backbone: Path, tmp_path: Path) -> None:

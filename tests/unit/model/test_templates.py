@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -84,10 +85,11 @@ def test_what_decides_the_layers_decides_the_template(tiny_backbone: Path) -> No
     others = [
         find_template(backbone(weights=str(tiny_backbone), layer="early", image_side=16), one),
         find_template(backbone(weights=str(tiny_backbone), layer="late", image_side=32), one),
+        find_template(replace(network, storage="float16"), one),
         find_template(network, head(1, classes=2)),
         find_template(network, one._replace(pooling="max")),
     ]
-    assert len({find_template(network, one), *others}) == 5
+    assert len({find_template(network, one), *others}) == 6
 
 
 def test_a_damaged_template_is_made_anew(tiny_backbone: Path, folder: Path) -> None:

@@ -192,7 +192,7 @@ def test_read_file_tells_a_missing_file_in_its_own_exception(tmp_path: Path) -> 
 
 
 def test_a_photo_more_takes_two_hundred_bytes_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unread(_: Path, photo: Photo, known: DecodeCache, limit: int) -> Image:
+    def unread(_: Path, photo: Photo, known: DecodeCache, limit: int, _keep: object) -> Image:
         assert known.row("0" * 64, photo.file) is None
         return Image(hashlib.sha256(photo.file.encode()).hexdigest(), photo.file, limit, limit, 0)
 
@@ -202,7 +202,7 @@ def test_a_photo_more_takes_two_hundred_bytes_at_most(tmp_path: Path, monkeypatc
     try:
         of_cats, of_dogs = said("cats", "", ""), said("dogs", "", "")
         photos = PhotoTable((f"photo {number:06}.jpg" for number in range(count)), [of_cats, of_dogs] * (count // 2))
-        assert inspect_photos(photos, tmp_path, DecodeCache(), 64) == []
+        assert inspect_photos(photos, tmp_path, DecodeCache(), 64, lambda _hash, _image: None) == []
         assert label_conflicts(photos.images(), "error") == []
         splits = assign(photos.images(), 0.2, 0.2, 0)
         write_rows(tmp_path / "images.csv", Image, photos.rows())

@@ -1,0 +1,102 @@
+"""Photos that prepare has decoded, as the pixels that extraction will ask for: each passes the decoder once.
+
+prepare decodes every photo to find damage, and what it finds sound is what extraction needs next. So the pixels are
+kept in a pool beside the DVC cache, as rows like any other, as many as its limit allows. Nothing depends on them: what
+is missing is decoded from its file.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from onepass.backbones import Backbone, resolve
+from onepass.core import Hashes, UserError, find, packed
+from onepass.features.fingerprint import pixel_fingerprint
+from onepass.features.pool import Pool, folder_of, size_limit
+from onepass.features.row_index import RowIndex
+from onepass.features.rows import make_rows
+from onepass.features.store import Store
+from onepass.params import BackboneParams
+from onepass.photos import SMALLEST, resize, smallest_size
+
+CHUNK = 4 << 20  # bytes of pixels in a file
+SHARE = 0.5  # of the pools' limit, at most: rows of features cost more to compute
+
+
+class DecodedPhotos:
+    """The pixels of photos, RGB and of one size, by content hash."""
+
+    def __init__(self, machine: Path, backbone: Backbone, hashes: Hashes) -> None:
+        """Finds those of ``hashes``, which are sorted and different, that are at hand."""
+        side = backbone.side
+        store = Store(len(hashes), "uint8", [side, side, 3], pixel_fingerprint(backbone), "")
+        self._index = RowIndex(hashes, store.row_type)
+        self._key = store.key
+        self._pool = Pool(folder_of(machine, store.key) / "pixels", store, self._index)
+        self._pool.find()
+        self._missing = self._index.missing()
+
+    def pixels(self, hash_: str) -> NDArray[np.uint8] | None:
+        """uint8 (side, side, 3), or None where they are not at hand."""
+        place = int(find(self._index.keys, packed([hash_]))[0])
+        if place < 0 or self._missing[place]:
+            return None
+        try:
+            found: NDArray[np.uint8] = self._index.read(slice(place, place + 1))["features"][0]
+        except UserError:  # another run has just made room
+            return None
+        return found
+
+    def add(self, pixels: dict[str, NDArray[np.uint8]]) -> None:
+        """Keeps the pixels of these hashes. A power loss may take them."""
+        self._pool.add(make_rows(list(pixels), np.stack([*pixels.values()]), self._key), durable=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(file.stat().st_size for file in self._pool.folder.glob("*.npy"))
+
+
+@contextmanager
+def keeping_decoded(machine: Path, params: BackboneParams) -> Iterator[Callable[[str, Image.Image], None]]:
+    """A function, for several threads, that keeps what prepare decoded: a photo's hash, and its image of ``SMALLEST``.
+
+    It keeps nothing where the backbone is given other pixels than can be made of that, or cannot be known yet: its
+    weights may be made by a stage that runs later.
+    """
+    try:
+        backbone = resolve(params)
+    except UserError:
+        backbone = None
+    if backbone is None or smallest_size(backbone.decoding, backbone.side) != SMALLEST:
+        yield lambda _hash, _image: None
+        return
+    photos = DecodedPhotos(machine, backbone, packed([]))
+    room = int(size_limit() * SHARE) - photos.size
+    waiting: dict[str, NDArray[np.uint8]] = {}
+    lock = Lock()
+
+    def keep(hash_: str, image: Image.Image) -> None:
+        nonlocal room
+        size = backbone.side**2 * 3
+        with lock:
+            room -= size
+        if room < 0:
+            return
+        pixels = resize(image, backbone.side)
+        with lock:
+            waiting[hash_] = pixels
+            full = dict(waiting) if len(waiting) * size >= CHUNK else {}
+            for name in full:
+                del waiting[name]
+        if full:
+            photos.add(full)
+
+    yield keep
+    if waiting:
+        photos.add(waiting)
