@@ -91,7 +91,9 @@ def test_what_float16_cannot_hold_names_the_photo_the_value_and_the_way_out(valu
     )
 
 
-@pytest.mark.parametrize("change", [np.asarray, lambda features: features * 65504 / np.abs(features).max()], ids=str)
+@pytest.mark.parametrize(
+    "change", [np.asarray, lambda features: features * 65504 / np.abs(features).max()], ids=["small", "large"]
+)
 def test_float16_rounds_to_the_nearest(change: Callable[[NDArray[Any]], NDArray[Any]]) -> None:
     features = change(FEATURES)
     rounded = as_stored(features, "float16", FILES)
