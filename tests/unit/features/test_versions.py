@@ -82,5 +82,5 @@ def test_an_environment_names_the_processor_and_every_library_that_computes() ->
     pixels = environment(backbone(layer="input", weights="data/no-weights.txt", image_side=8))
     assert {*pixels} == {"processor", "pillow"}
     network = environment(backbone(image_side=8))
-    assert {*network} == {"processor", "pillow", "keras", "tensorflow"}
+    assert {*network} == {"processor", "pillow", "keras", "tensorflow", "openvino"}
     assert parse_record(of(network).model_dump_json().encode()) == of(network)
