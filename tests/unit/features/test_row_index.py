@@ -44,6 +44,16 @@ def test_rows_come_in_the_order_of_the_keys_from_whatever_files_hold_them(tmp_pa
     np.testing.assert_array_equal(found.read(slice(7, 9)), rows_of(NAMES[17:19]))
 
 
+def test_a_row_stays_where_it_was_found_first(tmp_path: Path) -> None:
+    found = RowIndex(keys(), STORE.row_type)
+    found.add(*write(tmp_path / "first", NAMES[:50]))
+    other = make_rows(NAMES[::-1], np.full((100, 3), -1, np.float32), STORE.key)
+    (tmp_path / "second").write_bytes(pack(other))
+    found.add("second", tmp_path / "second", row_hashes(other))
+    np.testing.assert_array_equal(found.read(slice(0, 50)), rows_of(NAMES[:50]))
+    assert (found.read(slice(50, 100))["features"] == -1).all()
+
+
 def test_a_file_that_vanishes_or_changes_gives_no_row(tmp_path: Path) -> None:
     found = RowIndex(keys(), STORE.row_type)
     found.add(*write(tmp_path / "gone", NAMES[:50]))
