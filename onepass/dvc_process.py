@@ -1,0 +1,166 @@
+"""`dvc` commands one after another in one process, which keeps what takes seconds to import.
+
+Run as a script in a folder, it reads commands from its standard input. DVC does all that it does for `dvc repro`; only
+a stage of this project, `python -m stages.NAME PATHS`, runs in a fork and not in a new Python: it finds TensorFlow
+imported, and is alone in its process all the same, so that it gives the same bytes. A fork is safe for as long as this
+process itself computes nothing: TensorFlow starts its threads with the first operation.
+
+``DvcProcess`` is how others see it. The script imports nothing of onepass: the stages of its folder bring theirs.
+"""
+
+import gc
+import json
+import os
+import re
+import runpy
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w./-]+)*)")
+SLOW = ("keras", "tensorflow")  # to import; before the next fork, once a stage has
+
+
+class DvcProcess:
+    """The process, in a folder; to be used as a context, at whose end it ends."""
+
+    def __init__(self, folder: Path, lock: int, stdout: int | None, stderr: int | None) -> None:
+        """Starts it.
+
+        Args:
+            folder: its current directory.
+            lock: a file descriptor that it keeps open for as long as it or a stage of it lives.
+            stdout, stderr: as for ``subprocess.Popen``.
+
+        """
+        replies, say = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", __file__, str(say)],
+            cwd=folder,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
+            text=True,
+            pass_fds=[lock, say],
+        )
+        os.close(say)
+        self._replies = os.fdopen(replies)
+
+    def run(self, *command: str) -> bool:
+        """Runs ``dvc COMMAND``: whether it went well. False, too, where the process has died."""
+        assert self._process.stdin is not None
+        try:
+            print(json.dumps(command), file=self._process.stdin, flush=True)
+        except BrokenPipeError:
+            return False
+        return self._replies.readline() == "0\n"
+
+    def __enter__(self) -> "DvcProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it after the command that is running, if any."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._replies.close()
+
+
+def serve(say: int) -> None:
+    """Runs the commands of standard input, a JSON list each, and answers each by its exit code."""
+    import dvc.stage.run as dvc_run  # noqa: PLC0415 - not where only the client is wanted
+    from dvc.cli import main  # noqa: PLC0415
+
+    os.set_inheritable(say, False)
+    commands = os.fdopen(os.dup(sys.stdin.fileno()))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    sys.path.insert(0, os.getcwd())  # as `python -m` has it
+    in_a_shell = dvc_run._run
+
+    def run(executable: str, command: str, **process: Any) -> None:
+        """What DVC does with the command of a stage."""
+        stage = STAGE.fullmatch(command)
+        if not stage:
+            in_a_shell(executable, command, **process)
+        elif code := run_stage(stage[1], stage[2].split(), process["env"]):
+            raise dvc_run.StageCmdFailedError(command, code)
+
+    dvc_run._run = run
+    for command in commands:
+        code = main(json.loads(command))
+        sys.stdout.flush()
+        os.write(say, f"{code}\n".encode())
+
+
+def run_stage(module: str, arguments: Sequence[str], environment: dict[str, str]) -> int:
+    """Runs ``python -m MODULE ARGUMENTS`` in a fork; its exit code."""
+    with suppress(Exception):  # the stage itself says what is the matter
+        import_module(module)
+    sys.modules.pop(module, None)  # it becomes __main__
+    sys.stdout.flush()
+    sys.stderr.flush()
+    learn, tell = os.pipe()
+    if not (child := os.fork()):
+        _in_the_fork(module, arguments, environment, tell)
+    os.close(tell)
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which is for the stage, as it is in a shell
+    with os.fdopen(learn) as told:
+        imported = told.read().split()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    import_quietly([name for name in imported if name not in sys.modules])
+    signal.signal(signal.SIGINT, handler)
+    return code
+
+
+def _in_the_fork(module: str, arguments: Sequence[str], environment: dict[str, str], tell: int) -> None:
+    """The stage, and the end of its process, which cleans up nothing that is its parent's."""
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.argv = [module, *arguments]
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:  # noqa: BLE001 - as Python does at its end
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.write(tell, " ".join(name for name in SLOW if name in sys.modules).encode())
+        os._exit(code)
+
+
+def import_quietly(names: Sequence[str]) -> None:
+    """Imports them as onepass/tensorflow does, but for the devices: those are started in the fork."""
+    if not names:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    gc.disable()
+    try:
+        for name in names:
+            import_module(name)
+    finally:
+        gc.enable()
+        gc.freeze()  # so that a search for garbage in a fork does not copy it all
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
