@@ -18,7 +18,7 @@ IN_GRAPH = 16 << 20  # bytes of features that one call works on
 class GraphTrainer:
     """A Keras model from features to logits, with what it takes to train and to judge it."""
 
-    def __init__(self, model: Any, optimizer: Any, class_weights: list[float], batch: int) -> None:
+    def __init__(self, model: Any, optimizer: Any, class_weights: NDArray[np.float64], batch: int) -> None:
         self._model = model
         self._class_weights = tf.constant(class_weights, tf.float32)
         self._batch = batch
