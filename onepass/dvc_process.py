@@ -25,6 +25,7 @@ from typing import Any
 
 STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w./-]+)*)")
 SLOW = ("keras", "tensorflow")  # to import; before the next fork, once a stage has
+UNNEEDED = ("sklearn", "matplotlib")  # what Keras would import only to offer wrappers for it
 
 
 class DvcProcess:
@@ -51,13 +52,13 @@ class DvcProcess:
             pass_fds=[lock, say],
         )
         os.close(say)
+        self._commands: Any = self._process.stdin
         self._replies = os.fdopen(replies)
 
     def run(self, *command: str) -> bool:
         """Runs ``dvc COMMAND``: whether it went well. False, too, where the process has died."""
-        assert self._process.stdin is not None
         try:
-            print(json.dumps(command), file=self._process.stdin, flush=True)
+            print(json.dumps(command), file=self._commands, flush=True)
         except BrokenPipeError:
             return False
         return self._replies.readline() == "0\n"
@@ -67,8 +68,7 @@ class DvcProcess:
 
     def __exit__(self, *_: object) -> None:
         """Ends it after the command that is running, if any."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._commands.close()
         self._process.wait()
         self._replies.close()
 
@@ -81,7 +81,7 @@ def serve(say: int) -> None:
     os.set_inheritable(say, False)
     commands = os.fdopen(os.dup(sys.stdin.fileno()))
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
-    sys.path.insert(0, os.getcwd())  # as `python -m` has it
+    sys.path.insert(0, str(Path.cwd()))  # as `python -m` has it
     in_a_shell = dvc_run._run
 
     def run(executable: str, command: str, **process: Any) -> None:
@@ -114,7 +114,8 @@ def run_stage(module: str, arguments: Sequence[str], environment: dict[str, str]
     with os.fdopen(learn) as told:
         imported = told.read().split()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    import_quietly([name for name in imported if name not in sys.modules])
+    if new := [name for name in imported if name not in sys.modules]:
+        import_quietly(new)
     signal.signal(signal.SIGINT, handler)
     return code
 
@@ -143,18 +144,20 @@ def _in_the_fork(module: str, arguments: Sequence[str], environment: dict[str, s
 
 def import_quietly(names: Sequence[str]) -> None:
     """Imports them as onepass/tensorflow does, but for the devices: those are started in the fork."""
-    if not names:
-        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(UNNEEDED))  # not installed, as far as Keras can see
     gc.disable()
     try:
         for name in names:
             import_module(name)
     finally:
+        for name in UNNEEDED:
+            del modules[name]
         gc.enable()
         gc.freeze()  # so that a search for garbage in a fork does not copy it all
         os.dup2(kept, 2)

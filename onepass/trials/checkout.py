@@ -108,22 +108,22 @@ class Checkout(ExitStack):
         _make_repository(self._folder)
         self._reset()
         write_settings(files, self._folder)
-        self._said = self.enter_context(TemporaryFile("a+b")) if kept else None
+        self._said = self.enter_context(TemporaryFile("a+b"))
+        stdout = self._said.fileno() if kept else None
         stderr = None if kept and sys.stderr.isatty() else subprocess.STDOUT
-        stdout = self._said.fileno() if self._said else None
         self._dvc = self.enter_context(DvcProcess(self._folder, lock, stdout, stderr))
         self._dvc.run("checkout", "--quiet", "--allow-missing")
 
     def run(self, trial: Trial, options: Sequence[str]) -> Finished:
         """Runs what the params of a trial have changed, and makes it an experiment if that went well."""
         self._reset()
-        start = self._said.seek(0, os.SEEK_END) if self._said else 0
+        start = self._said.seek(0, os.SEEK_END)
         with linked(self._files, self._folder, trial):
             well = self._dvc.run("repro", "--allow-missing", *options)
         if well:
             _keep(trial, self._folder, self._head)
-        output = os.pread(self._said.fileno(), 1 << 30, start).decode(errors="replace") if self._said else ""
-        return Finished(trial, well, output)
+        self._said.seek(start)
+        return Finished(trial, well, self._said.read().decode(errors="replace"))
 
     def _reset(self) -> None:
         """Makes the files those of the commit; outputs stay, and DVC knows which of them are others'."""
