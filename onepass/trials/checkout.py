@@ -108,7 +108,7 @@ class Checkout(ExitStack):
         _make_repository(self._folder)
         self._reset()
         write_settings(files, self._folder)
-        self._said = self.enter_context(TemporaryFile("a+b"))
+        self._said = self.enter_context(TemporaryFile("a+b"))  # noqa: SIM115 - is a context
         stdout = self._said.fileno() if kept else None
         stderr = None if kept and sys.stderr.isatty() else subprocess.STDOUT
         self._dvc = self.enter_context(DvcProcess(self._folder, lock, stdout, stderr))
