@@ -49,6 +49,7 @@ def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) ->
         class_weights: none | balanced.
 
     """
+    import scipy.optimize  # noqa: F401, PLC0415 - takes a quarter of a second; the limit is for what is imported already
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     mean = data.features.mean(axis=0, dtype=np.float64)
@@ -139,7 +140,7 @@ def _minimum(
     start: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """The kernel and, in its last row, the bias with the lowest penalised loss: (values + 1, logits)."""
-    from scipy.optimize import minimize  # noqa: PLC0415 - takes a quarter of a second
+    from scipy.optimize import minimize  # noqa: PLC0415
 
     classes = int(labels.max()) + 1
     shape = features.shape[1] + 1, 1 if classes == 2 else classes
