@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w./-]+)*)")
-SLOW = ("keras", "tensorflow")  # to import; before the next fork, once a stage has
+SLOW = ("keras", "tensorflow", "scipy.optimize")  # to import; before the next fork, once a stage has
 UNNEEDED = ("sklearn", "matplotlib")  # what Keras would import only to offer wrappers for it
 
 
