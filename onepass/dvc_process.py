@@ -1,6 +1,6 @@
 """`dvc` commands one after another in one process, which keeps what takes seconds to import.
 
-Run as a script in a folder, it reads commands from its standard input. DVC does all that it does for `dvc repro`; only
+Run as a script in a folder, it reads commands from a socket. DVC does all that it does for `dvc repro`; only
 a stage of this project, `python -m stages.NAME PATHS`, runs in a fork and not in a new Python: it finds TensorFlow
 imported, and is alone in its process all the same, so that it gives the same bytes. A fork is safe for as long as this
 process itself computes nothing: TensorFlow starts its threads with the first operation.
@@ -14,6 +14,7 @@ import os
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import traceback
@@ -25,6 +26,7 @@ from typing import Any
 
 STAGE = re.compile(r"python -m (stages\.\w+)((?: [\w./-]+)*)")
 SLOW = ("keras", "tensorflow", "scipy.optimize")  # to import; before the next fork, once a stage has
+UNBROKEN = getattr(socket, "MSG_NOSIGNAL", 0)  # who writes to one that has died is told, and not killed
 UNNEEDED = ("sklearn", "matplotlib")  # what Keras would import only to offer wrappers for it
 
 
@@ -40,47 +42,44 @@ class DvcProcess:
             stdout, stderr: as for ``subprocess.Popen``.
 
         """
-        replies, say = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", __file__, str(say)],
-            cwd=folder,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-            stdin=subprocess.PIPE,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-            pass_fds=[lock, say],
-        )
-        os.close(say)
-        self._commands: Any = self._process.stdin
-        self._replies = os.fdopen(replies)
+        self._socket, there = socket.socketpair()
+        with there:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", __file__, str(there.fileno())],
+                cwd=folder,
+                env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=[lock, there.fileno()],
+            )
+        self._replies = self._socket.makefile()
 
     def run(self, *command: str) -> bool:
         """Runs ``dvc COMMAND``: whether it went well. False, too, where the process has died."""
         try:
-            print(json.dumps(command), file=self._commands, flush=True)
-        except BrokenPipeError:
+            self._socket.sendall(f"{json.dumps(command)}\n".encode(), UNBROKEN)
+            return self._replies.readline() == "0\n"
+        except OSError:
             return False
-        return self._replies.readline() == "0\n"
 
     def __enter__(self) -> "DvcProcess":
         return self
 
     def __exit__(self, *_: object) -> None:
         """Ends it after the command that is running, if any."""
-        self._commands.close()
+        self._socket.shutdown(socket.SHUT_WR)
         self._process.wait()
         self._replies.close()
+        self._socket.close()
 
 
-def serve(say: int) -> None:
-    """Runs the commands of standard input, a JSON list each, and answers each by its exit code."""
+def serve(asked: socket.socket) -> None:
+    """Runs the commands that it is asked for, a line of JSON each, and answers each by its exit code."""
     import dvc.stage.run as dvc_run  # noqa: PLC0415 - not where only the client is wanted
     from dvc.cli import main  # noqa: PLC0415
 
-    os.set_inheritable(say, False)
-    commands = os.fdopen(os.dup(sys.stdin.fileno()))
-    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    asked.set_inheritable(False)
     sys.path.insert(0, str(Path.cwd()))  # as `python -m` has it
     in_a_shell = dvc_run._run
 
@@ -93,10 +92,11 @@ def serve(say: int) -> None:
             raise dvc_run.StageCmdFailedError(command, code)
 
     dvc_run._run = run
-    for command in commands:
-        code = main(json.loads(command))
-        sys.stdout.flush()
-        os.write(say, f"{code}\n".encode())
+    with asked.makefile() as commands, suppress(KeyboardInterrupt, OSError):  # who asks hears the interrupt, or is gone
+        for command in commands:
+            code = main(json.loads(command))
+            sys.stdout.flush()
+            asked.sendall(f"{code}\n".encode(), UNBROKEN)
 
 
 def run_stage(module: str, arguments: Sequence[str], environment: dict[str, str]) -> int:
@@ -166,4 +166,4 @@ def import_quietly(names: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(socket.socket(fileno=int(sys.argv[1])))
