@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 
 NEEDED = (
-    "PIL", "click", "dvc", "dvclive", "filelock", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
+    "PIL", "click", "dvc", "filelock", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
     "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm", "yaml",
 )  # fmt: skip
 

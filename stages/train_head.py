@@ -4,13 +4,11 @@ Reads   backbone.weights (whose digest weights.json has), splits.csv (which imag
         data/features/.
 Writes  data/head/         head.json and weights.npz (see onepass/heads/trained_head.py)
         data/model.keras   backbone and head in one (see onepass/model)
-        metrics/training/  the curves, by dvclive
+        metrics/training/  the curves (see onepass/heads/curve_files.py)
 """
 
 import time
 from pathlib import Path
-
-from dvclive.live import Live
 
 from onepass.backbones import resolve
 from onepass.checks import check_params
@@ -19,7 +17,7 @@ from onepass.features import open_store
 from onepass.heads import (
     DESCRIPTION_FILE,
     WEIGHTS_FILE,
-    Figures,
+    CurveWriter,
     make_fit_task,
     read_head_plan,
     unfrozen_layers,
@@ -41,16 +39,9 @@ def main(weights: Path, splits: Path, features: Path, out: Path, model: Path, cu
     backbone = resolve(backbone_params)
     backbone.check_weights(weights)
     rows = [*with_keys(read_rows(splits, Assignment), backbone_params.views)]
-    with Live(str(curves), save_dvc_exp=False, dvcyaml=None, report=None) as live:
-
-        def log(trained: Figures, judged: Figures) -> None:
-            for split, figures in (("train", trained), ("validation", judged)):
-                live.log_metric(f"{split}/loss", figures.loss)
-                live.log_metric(f"{split}/accuracy", figures.accuracy)
-            live.next_step()
-
-        layers_above = unfrozen_layers(plan, backbone)
-        head = plan.kind.fit(make_fit_task(plan, rows, features, open_store(features), layers_above, log))
+    layers_above = unfrozen_layers(plan, backbone)
+    log = CurveWriter(curves).add
+    head = plan.kind.fit(make_fit_task(plan, rows, features, open_store(features), layers_above, log))
     write_head(out, head)
     write_model(model, backbone, head)
     key = sha256_of_files(out / DESCRIPTION_FILE, out / WEIGHTS_FILE)

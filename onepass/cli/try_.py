@@ -49,13 +49,17 @@ def command(
     if queue:
         queue_trials(trials)
         return
-    failed = []
-    for trial, well, output in run_trials(trials, jobs):
-        if output:
-            print(f"{trial.name}: {'done' if well else 'failed'}\n{output}", flush=True)
-        elif well:
-            print(f"The workspace is as it was; `dvc exp apply {trial.name}` brings it all there.", flush=True)
-        failed += [] if well else [trial.name]
+    failed, left = [], [trial.name for trial in trials]
+    try:
+        for trial, well, output in run_trials(trials, jobs):
+            left.remove(trial.name)
+            if output:
+                print(f"{trial.name}: {'done' if well else 'failed'}\n{output}", flush=True)
+            elif well:
+                print(f"The workspace is as it was; `dvc exp apply {trial.name}` brings it all there.", flush=True)
+            failed += [] if well else [trial.name]
+    except KeyboardInterrupt:
+        sys.exit(f"stopped; not done: {', '.join(failed + left)}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The curves that dvclive wrote while the head was trained."""
+"""The curves that were written while the head was trained, see onepass/heads/curve_files.py."""
 
 import csv
 import math
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-CURVES = ("train", "validation")  # the names of dvclive's files
+from onepass.heads import SPLITS, curve_file
+
 Points: TypeAlias = Sequence[tuple[float, float]]
 
 
@@ -28,11 +29,11 @@ class Curve(NamedTuple):
 
 
 def read_curve(training: Path, name: str) -> Curve:
-    """The figure ``name``, loss or accuracy, from dvclive's folder."""
+    """The figure ``name``, loss or accuracy, from the folder of the curves."""
     lines: dict[str, Points] = {}
     dropped = 0
-    for split in CURVES:
-        path = training / "plots" / "metrics" / split / f"{name}.tsv"
+    for split in SPLITS:
+        path = curve_file(training, split, name)
         if not path.is_file():
             continue
         with path.open(newline="") as file:

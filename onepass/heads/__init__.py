@@ -6,6 +6,7 @@ of pixels, nor of where the features come from. TensorFlow and scikit-learn are 
 """
 
 from onepass.heads import kinds
+from onepass.heads.curve_files import SPLITS, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers, with_keys
 from onepass.heads.head_kind import (
@@ -24,8 +25,10 @@ from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, 
 
 __all__ = [
     "DESCRIPTION_FILE",
+    "SPLITS",
     "WEIGHTS_FILE",
     "AnyTraining",
+    "CurveWriter",
     "Dataset",
     "Figures",
     "FineTuning",
@@ -39,6 +42,7 @@ __all__ = [
     "TrainedHead",
     "all_head_keys",
     "check_pooling",
+    "curve_file",
     "figures",
     "kinds",
     "make_dataset",

@@ -84,3 +84,15 @@ def transformed(data: Dataset, transform: Transform) -> Dataset:
     features = data.features
     changed = features.through(transform) if isinstance(features, FeatureFile) else transform(features)
     return data._replace(features=changed)
+
+
+def weight_of_class(given: str, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """For each class what its images count: all the same, or, balanced, so that every class counts the same in total.
+
+    Args:
+        given: none | balanced.
+        labels: (rows,), every class at least once.
+
+    """
+    counts = np.bincount(labels)
+    return np.ones(len(counts)) if given == "none" else len(labels) / (len(counts) * counts)

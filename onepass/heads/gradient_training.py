@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import UserError, progress_bar
-from onepass.heads.dataset import transformed
+from onepass.heads.dataset import transformed, weight_of_class
 from onepass.heads.graph_trainer import GraphTrainer
 from onepass.heads.head_kind import FitTask, check_pooling
 from onepass.heads.inference import pooling_layer
@@ -44,7 +44,7 @@ def fit_by_gradient(
         below = [network, pooling_layer(task.empty.pooling)]
     dense = dense_layers(hidden, task.empty.logits)
     model = keras.Sequential([keras.Input(data.features.shape[1:]), *below, *dense])
-    trainer = GraphTrainer(model, _optimizer(train), class_weights(train.class_weights, data.labels), train.batch)
+    trainer = GraphTrainer(model, _optimizer(train), weight_of_class(train.class_weights, data.labels), train.batch)
     best = Best(train)
     with progress_bar(train.epochs, "train-head", "epochs") as bar:
         for epoch in range(train.epochs):
@@ -120,21 +120,6 @@ def dense_layers(hidden: list[tuple[int, float]], logits: int) -> list[Any]:
         layers.append(keras.layers.Dense(units, activation="relu", name=f"hidden{number}"))
         layers.append(keras.layers.Dropout(dropout, name=f"dropout{number}"))
     return [*layers, keras.layers.Dense(logits, name="logits")]
-
-
-def class_weights(given: str, labels: NDArray[np.int64]) -> list[float]:
-    """For each class what its images count: all the same, or, balanced, so that every class counts the same in total.
-
-    Args:
-        given: none | balanced.
-        labels: (rows,), every class at least once.
-
-    """
-    if given == "none":
-        return [1.0] * int(labels.max() + 1)
-    from sklearn.utils.class_weight import compute_class_weight  # noqa: PLC0415 - costs a second
-
-    return list(map(float, compute_class_weight("balanced", classes=np.unique(labels), y=labels)))
 
 
 def _arrays(layers: list[Any]) -> Arrays:

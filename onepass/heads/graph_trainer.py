@@ -3,6 +3,8 @@
 Keras's own ``fit`` comes back to Python after every batch, which for a small head costs more than its arithmetic.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,20 +15,23 @@ from onepass.heads.trained_head import Figures
 from onepass.tensorflow import tf
 
 IN_GRAPH = 16 << 20  # bytes of features that one call works on
+COMPILED_FROM = 200_000  # weights: compiling takes a third of a second
 
 
 class GraphTrainer:
     """A Keras model from features to logits, with what it takes to train and to judge it."""
 
-    def __init__(self, model: Any, optimizer: Any, class_weights: list[float], batch: int) -> None:
+    def __init__(self, model: Any, optimizer: Any, class_weights: NDArray[np.float64], batch: int) -> None:
         self._model = model
         self._class_weights = tf.constant(class_weights, tf.float32)
         self._batch = batch
         optimizer.build(model.trainable_variables)
-        # Compiled, the update of a weight is one pass over memory and not ten.
-        self._apply = tf.function(optimizer.apply, jit_compile=not tf.config.list_physical_devices("GPU"))
-        self._train = tf.function(self._train_batches, reduce_retracing=True)
-        self._judge = tf.function(self._judge_batches, reduce_retracing=True)
+        # Compiled, the update of a weight is one pass over memory and not ten, which pays where weights are many.
+        compiled = model.count_params() > COMPILED_FROM and not tf.config.list_physical_devices("GPU")
+        # Without autograph, which takes longer to read these few lines than small heads take to be trained.
+        self._apply = tf.function(optimizer.apply, jit_compile=compiled or None, autograph=False)
+        self._train = tf.function(partial(_sums_of_batches, self._step), reduce_retracing=True, autograph=False)
+        self._judge = tf.function(partial(_sums_of_batches, self._look), reduce_retracing=True, autograph=False)
 
     def train(self, data: Dataset, order: NDArray[np.int64]) -> Figures:
         """One step a batch through the images in this order; the last batch may be smaller."""
@@ -47,20 +52,6 @@ class GraphTrainer:
             sums += batches(tf.constant(data.features[piece]), tf.constant(data.labels[piece], tf.int32), size).numpy()
         return Figures(*map(float, sums / len(order)))
 
-    def _train_batches(self, features: Any, labels: Any, size: int) -> Any:
-        sums = tf.zeros(2)
-        for start in tf.range(0, tf.shape(labels)[0], size):
-            sums += self._step(_batch(features, start, size), _batch(labels, start, size))
-        return sums
-
-    def _judge_batches(self, features: Any, labels: Any, size: int) -> Any:
-        sums = tf.zeros(2)
-        for start in tf.range(0, tf.shape(labels)[0], size):
-            batch = _batch(labels, start, size)
-            logits = self._model(_batch(features, start, size), training=False)
-            sums += tf.stack([tf.reduce_sum(_losses(logits, batch)), _correct(logits, batch)])
-        return sums
-
     def _step(self, features: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = self._model(features, training=True)
@@ -69,6 +60,19 @@ class GraphTrainer:
             loss = tf.reduce_mean(losses) + sum(self._model.losses)
         self._apply(tape.gradient(loss, self._model.trainable_variables))
         return tf.stack([tf.reduce_sum(losses), _correct(logits, labels)])
+
+    def _look(self, features: Any, labels: Any) -> Any:
+        logits = self._model(features, training=False)
+        return tf.stack([tf.reduce_sum(_losses(logits, labels)), _correct(logits, labels)])
+
+
+def _sums_of_batches(function: Callable[[Any, Any], Any], features: Any, labels: Any, size: int) -> Any:
+    """What a function gives of the features and labels of each batch, summed up: (2,)."""
+
+    def add(start: Any, sums: Any) -> tuple[Any, Any]:
+        return start + size, sums + function(_batch(features, start, size), _batch(labels, start, size))
+
+    return tf.while_loop(lambda start, _: start < tf.shape(labels)[0], add, (0, tf.zeros(2)))[1]
 
 
 def _batch(array: Any, start: Any, size: int) -> Any:

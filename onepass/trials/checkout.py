@@ -2,8 +2,9 @@
 
 The workspace is not written, and only read for what it knows of earlier runs (dvc.lock), its settings of DVC, and
 photos and weights that neither git nor DVC keeps; git learns of the experiment when it is done. The files stay, so that
-the next experiment finds its features already linked there: what an experiment costs is what `dvc repro` costs. (A git
-worktree would share DVC's references of the run that is going on, and two at a time would write over each other's.)
+the next experiment finds its features already linked there, and so does the DVC that runs there while there are
+experiments to come: each costs what its stages compute, and half a second. (A git worktree would share DVC's
+references of the run that is going on, and two at a time would write over each other's.)
 """
 
 import os
@@ -17,6 +18,8 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from io import StringIO
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import local
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -24,6 +27,7 @@ import yaml
 from ruamel.yaml import YAML
 
 from onepass.core import UserError, load_yaml, write_atomically
+from onepass.dvc_process import DvcProcess
 from onepass.dvc_repo import dvc_files, experiments_of_head, has_remote, is_kept, stages_for, write_settings
 from onepass.params import read_params
 from onepass.trials.changes import PATHS, Trial, apply_settings
@@ -63,27 +67,78 @@ def run_trials(
     """
     files = dvc_files()
     head = _git("rev-parse", "HEAD")
-    options = [*(["--pull"] if has_remote(files) else []), *([target] if target else [])]
     wanted = stages_for(files, target) if target else None
+    options = [*(["--pull"] if has_remote(files) else []), *([target] if target else [])]
+    of_thread = local()
 
     def run(trial: Trial) -> Finished:
-        with checkout(files, head) as (folder, lock):
-            with linked(files, folder, trial):
-                if wanted is not None:
-                    _forget_others(folder, wanted)
-                done = _run(trial, folder, options, lock, kept=quiet or jobs > 1)
-            if done.well:
-                _keep(trial, folder, head)
-            return done
+        if not hasattr(of_thread, "checkout"):
+            of_thread.checkout = Checkout(files, head, wanted, kept=quiet or jobs > 1)
+            checkouts.enter_context(of_thread.checkout)
+        done: Finished = of_thread.checkout.run(trial, options)
+        if not done.well:  # whatever it has left there is not what the next one starts from
+            of_thread.checkout.close()
+            del of_thread.checkout
+        return done
 
-    with ThreadPoolExecutor(max(jobs, 1)) as threads:
-        for done in as_completed([threads.submit(run, trial) for trial in trials]):
-            yield done.result()
+    with ExitStack() as checkouts, ThreadPoolExecutor(max(jobs, 1)) as threads:
+        try:
+            for done in as_completed([threads.submit(run, trial) for trial in trials]):
+                yield done.result()
+        finally:  # also of a person who has seen enough
+            threads.shutdown(cancel_futures=True)
+
+
+class Checkout(ExitStack):
+    """A checkout of a commit that nobody else uses, and DVC in it; to be used as a context."""
+
+    def __init__(self, files: Any, head: str, wanted: Collection[str] | None, kept: bool) -> None:
+        """Makes it.
+
+        Args:
+            files: of the workspace.
+            head: the commit.
+            wanted: the stages that are run; None: all of them.
+            kept: keep what DVC and the stages say, for ``Finished``.
+
+        """
+        super().__init__()
+        self._files, self._head, self._wanted = files, head, wanted
+        self._folder, lock = self.enter_context(locked_folder())
+        _make_repository(self._folder)
+        self._reset()
+        write_settings(files, self._folder)
+        self._said = self.enter_context(TemporaryFile("a+b"))  # noqa: SIM115 - is a context
+        stdout = self._said.fileno() if kept else None
+        stderr = None if kept and sys.stderr.isatty() else subprocess.STDOUT
+        self._dvc = self.enter_context(DvcProcess(self._folder, lock, stdout, stderr))
+        self._dvc.run("checkout", "--quiet", "--allow-missing")
+
+    def run(self, trial: Trial, options: Sequence[str]) -> Finished:
+        """Runs what the params of a trial have changed, and makes it an experiment if that went well."""
+        self._reset()
+        start = self._said.seek(0, os.SEEK_END)
+        with linked(self._files, self._folder, trial):
+            well = self._dvc.run("repro", "--allow-missing", *options)
+        if well:
+            _keep(trial, self._folder, self._head)
+        self._said.seek(start)
+        return Finished(trial, well, self._said.read().decode(errors="replace"))
+
+    def _reset(self) -> None:
+        """Makes the files those of the commit; outputs stay, and DVC knows which of them are others'."""
+        _git("checkout", "--quiet", "--force", "--detach", self._head, folder=self._folder)
+        _git("clean", "--quiet", "--force", "-d", folder=self._folder)  # not what git ignores
+        for lock in LOCKS:
+            if Path(lock).is_file():
+                shutil.copyfile(lock, self._folder / lock)
+        if self._wanted is not None:
+            _forget_others(self._folder, self._wanted)
 
 
 @contextmanager
-def checkout(files: Any, head: str) -> Iterator[tuple[Path, int]]:
-    """A checkout of a commit that nobody else uses, and its lock, which is held while any process has it open."""
+def locked_folder() -> Iterator[tuple[Path, int]]:
+    """A folder that nobody else uses, and its lock, which is held while any process has it open."""
     CHECKOUTS.mkdir(parents=True, exist_ok=True)
     for number in count():
         folder = CHECKOUTS / str(number)
@@ -92,22 +147,21 @@ def checkout(files: Any, head: str) -> Iterator[tuple[Path, int]]:
                 flock(lock, LOCK_EX | LOCK_NB)
             except BlockingIOError:
                 continue
-            _prepare(folder, files, head)
+            running = folder.with_suffix(".running")
+            if running.exists() and folder.exists():  # its user died; what that one started may still be writing there
+                dead = folder.with_name(f"{folder.name}.{uuid4().hex}")
+                folder.rename(dead)
+                shutil.rmtree(dead, ignore_errors=True)
+            folder.mkdir(exist_ok=True)
+            running.touch()
             yield folder, lock.fileno()
-            folder.with_suffix(".running").unlink()
+            running.unlink()
             return
 
 
-def _prepare(folder: Path, files: Any, head: str) -> None:
-    """Makes the files those of the commit, and git new; outputs stay."""
-    running = folder.with_suffix(".running")
-    if running.exists() and folder.exists():  # its user died; what that one started may still be writing there
-        dead = folder.with_name(f"{folder.name}.{uuid4().hex}")
-        folder.rename(dead)
-        shutil.rmtree(dead, ignore_errors=True)
-    folder.mkdir(exist_ok=True)
-    running.touch()
-    shutil.rmtree(folder / ".git", ignore_errors=True)  # this repository may have moved, or have been fetched again
+def _make_repository(folder: Path) -> None:
+    """Makes git new there, with the objects of this repository, which may have moved, or have been fetched again."""
+    shutil.rmtree(folder / ".git", ignore_errors=True)
     _git("init", "--quiet", "--template=", str(folder))
     common = Path(_git("rev-parse", "--git-common-dir")).absolute()
     (folder / ".git/objects/info/alternates").write_text(f"{common}/objects\n")
@@ -116,12 +170,6 @@ def _prepare(folder: Path, files: Any, head: str) -> None:
     for key in AUTHOR:
         if who := _git("config", "--default", "", "--get", key):
             _git("config", key, who, folder=folder)
-    _git("checkout", "--quiet", "--force", "--detach", head, folder=folder)
-    _git("clean", "--quiet", "--force", "-d", folder=folder)  # not what git ignores
-    for lock in LOCKS:
-        if Path(lock).is_file():
-            shutil.copyfile(lock, folder / lock)
-    write_settings(files, folder)
 
 
 @contextmanager
@@ -153,29 +201,6 @@ def _forget_others(folder: Path, wanted: Collection[str]) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     if content:
         write_atomically(lock, yaml.safe_dump(content, sort_keys=False).encode())
-
-
-def _run(trial: Trial, folder: Path, options: Sequence[str], lock: int, kept: bool) -> Finished:
-    """Links what is known already, and runs what the params have changed."""
-
-    def dvc(*arguments: str, stdout: int | None, stderr: int | None) -> Any:
-        return subprocess.run(
-            [sys.executable, "-m", "dvc", *arguments],
-            cwd=folder,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-            errors="replace",
-            check=False,
-            pass_fds=[lock],  # where this process is killed and that one goes on, nobody else may use the folder
-        )
-
-    dvc("checkout", "--quiet", "--allow-missing", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    stdout = subprocess.PIPE if kept else None
-    stderr = None if kept and sys.stderr.isatty() else subprocess.STDOUT
-    done = dvc("repro", "--allow-missing", *options, stdout=stdout, stderr=stderr)
-    return Finished(trial, done.returncode == 0, done.stdout or "")
 
 
 def _keep(trial: Trial, folder: Path, head: str) -> None:

@@ -1,10 +1,14 @@
-"""The logistic head: scikit-learn's logistic regression, as the arrays of a linear head."""
+"""The logistic head: a regularised regression, fitted to the end, as the arrays of a linear head.
 
-from typing import Any, NamedTuple
+It is the one of scikit-learn, importing which takes longer than the fit.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from onepass.heads.dataset import Dataset, transformed
+from onepass.heads.dataset import Dataset, transformed, weight_of_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, HeadSection
@@ -12,6 +16,8 @@ from onepass.heads.trained_head import Arrays, TrainedHead
 
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
 FOLDS = 5
+COLUMNS = 1024  # values at a time, in double precision
+SMALLEST = 1e-10  # of the largest variance; what varies less is rounding
 
 
 class Logistic(NamedTuple):
@@ -43,34 +49,52 @@ def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) ->
         class_weights: none | balanced.
 
     """
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - costs a second
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    import scipy.optimize  # noqa: F401, PLC0415 - takes a quarter of a second; the limit is for what is imported already
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-    scaler = StandardScaler().fit(data.features)
-    standardised = scaler.transform(data.features)
-    # With more values than rows the best kernel is a combination of rows, so it is sought among those alone.
-    basis = None if data.features.shape[1] <= len(data.features) else np.linalg.qr(standardised.T)[0]
-    if basis is not None:
-        standardised = standardised @ basis
-    weight = None if class_weights == "none" else "balanced"
-    model = LogisticRegression(class_weight=weight, max_iter=1000, warm_start=True)
-    with threadpool_limits(1):  # products this small only make threads wait for one another
-        strength = _best_strength(model, data._replace(features=standardised), seed)
-        model.set_params(C=strength, warm_start=False).fit(standardised, data.labels)
+    mean = data.features.mean(axis=0, dtype=np.float64)
+    standardised = data.features - mean.astype(np.float32)
+    scale = np.sqrt(np.einsum("ij,ij->j", standardised, standardised, dtype=np.float64) / len(standardised))
+    scale[scale == 0] = 1
+    standardised /= scale.astype(np.float32)
+    with threadpool_limits(1):  # for the same bytes on any number of cores, on which small products only wait, too
+        # With more values than rows the best kernel is a combination of rows, so it is sought among those alone.
+        wide = standardised.shape[1] > len(standardised)
+        features, rows = _in_few_dimensions(standardised) if wide else (standardised.astype(np.float64), None)
+        strength = _best_strength(data._replace(features=features), class_weights, seed)
+        found = _minimum(features, data.labels, strength, class_weights)
+        of_values = found[:-1] if rows is None else standardised.T @ (rows @ found[:-1]).astype(np.float32)
 
-    kernel = (model.coef_.T if basis is None else basis @ model.coef_.T) / scaler.scale_[:, None]
-    bias = model.intercept_ - scaler.mean_ @ kernel
-    if logits == 2:  # scikit-learn gives two classes one logit, the difference of the two that a softmax wants
+    kernel = of_values / scale[:, None]
+    bias = found[-1] - mean @ kernel
+    if logits == 2:  # of two classes one logit was sought, the difference of the two that a softmax wants
         kernel, bias = np.hstack([-kernel / 2, kernel / 2]), np.hstack([-bias / 2, bias / 2])
     return Logistic([kernel.astype(np.float32), bias.astype(np.float32)], strength)
 
 
-def _best_strength(model: Any, data: Dataset, seed: int) -> float:
-    """The C with the lowest log loss on images left out."""
-    from sklearn.metrics import log_loss  # noqa: PLC0415
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+def _in_few_dimensions(wide: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same points with as many values as they have dimensions, and what makes each of these values of the rows.
 
+    Args:
+        wide: (rows, values).
+
+    Returns:
+        ``points``, (rows, dimensions), with the distances and angles of ``wide``, and ``rows``, (rows, dimensions),
+        so that ``wide.T @ rows`` are the axes of the points.
+
+    """
+    products = np.zeros((len(wide), len(wide)))
+    for start in range(0, wide.shape[1], COLUMNS):
+        columns = wide[:, start : start + COLUMNS].astype(np.float64)
+        products += columns @ columns.T
+    squares, vectors = np.linalg.eigh(products)
+    inside = squares > SMALLEST * squares[-1]
+    lengths = np.sqrt(squares[inside])
+    return vectors[:, inside] * lengths, vectors[:, inside] / lengths
+
+
+def _best_strength(data: Dataset, class_weights: str, seed: int) -> float:
+    """The C with the lowest log loss on images left out."""
     features, labels, images = data
     first_rows = np.unique(images, return_index=True)[1]
     image_labels = labels[first_rows]
@@ -78,13 +102,80 @@ def _best_strength(model: Any, data: Dataset, seed: int) -> float:
     if folds < 2:  # the one image of a class cannot be left out and predicted
         return float(STRENGTHS[len(STRENGTHS) // 2])
     losses = np.zeros(len(STRENGTHS))
-    # Over images, of which all rows go together; StratifiedGroupKFold does that too, but looks at each group in Python.
-    for _, left_out in StratifiedKFold(folds, shuffle=True, random_state=seed).split(first_rows, image_labels):
-        out = np.isin(images, left_out)
+    fold_of_image = folds_by_class(image_labels, folds, seed)
+    fold = fold_of_image[np.searchsorted(images[first_rows], images)]  # all rows of an image go together
+    for number in range(folds):
+        kept, out = features[fold != number], features[fold == number]
+        found = None
         for place, strength in enumerate(STRENGTHS):  # from strong to weak: each fit starts from the one before
-            model.set_params(C=strength).fit(features[~out], labels[~out])
-            losses[place] += log_loss(labels[out], model.predict_proba(features[out]), normalize=False)
+            found = _minimum(kept, labels[fold != number], strength, class_weights, found)
+            losses[place] += _losses(out, labels[fold == number], found)[0].sum()
     return float(STRENGTHS[losses.argmin()])
+
+
+def folds_by_class(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """A fold for each image, by chance, with as many of every class as in every other: scikit-learn's StratifiedKFold.
+
+    Args:
+        labels: (images,), of every class at least ``folds``.
+
+    """
+    random = np.random.RandomState(seed)
+    found = np.empty(len(labels), np.int64)
+    dealt = 0
+    for label in labels[np.sort(np.unique(labels, return_index=True)[1])]:  # in the order of their first images
+        members = np.flatnonzero(labels == label)
+        of_class = np.sort(np.arange(dealt, dealt + len(members)) % folds)
+        random.shuffle(of_class)
+        found[members] = of_class
+        dealt += len(members)
+    return found
+
+
+def _minimum(
+    features: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    strength: float,
+    class_weights: str,
+    start: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """The kernel and, in its last row, the bias with the lowest penalised loss: (values + 1, logits)."""
+    from scipy.optimize import minimize  # noqa: PLC0415
+
+    classes = int(labels.max()) + 1
+    shape = features.shape[1] + 1, 1 if classes == 2 else classes
+    each = weight_of_class(class_weights, labels)[labels]
+    each /= each.sum()
+    penalty = 1 / (strength * len(labels))
+
+    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        both = flat.reshape(shape)
+        losses, slopes = _losses(features, labels, both)
+        slopes *= each[:, None]
+        gradient = np.vstack([features.T @ slopes + penalty * both[:-1], slopes.sum(axis=0)])
+        return float(each @ losses + penalty / 2 * (both[:-1] ** 2).sum()), gradient.ravel()
+
+    options = {"maxiter": 1000, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(float).eps}  # scikit-learn's
+    first = np.zeros(shape) if start is None else start
+    best: NDArray[np.float64] = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options).x
+    return best.reshape(shape)
+
+
+def _losses(
+    features: NDArray[np.float64], labels: NDArray[np.int64], both: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cross-entropy of each row, (rows,), and how it changes with its logits, (rows, logits)."""
+    logits = features @ both[:-1] + both[-1]
+    if both.shape[1] == 1:  # a sigmoid is the softmax of (0, logit)
+        logits = np.hstack([np.zeros_like(logits), logits])
+    logits -= logits.max(axis=1, keepdims=True)
+    chances = np.exp(logits)
+    sums = chances.sum(axis=1, keepdims=True)
+    rows = np.arange(len(labels))
+    losses = np.log(sums[:, 0]) - logits[rows, labels]
+    chances /= sums
+    chances[rows, labels] -= 1
+    return losses, chances[:, -both.shape[1] :]
 
 
 register_head(HeadKind("logistic", HeadSection, AnyTraining, fit_logistic, whole=True))

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from onepass.heads import Dataset, TrainedHead, figures
-from onepass.heads.kinds.logistic import Logistic, fit_regression
+from onepass.heads.kinds.logistic import Logistic, fit_regression, folds_by_class
 from tests.unit.heads.small_heads import blobs, fit, unfitted
 
 
@@ -51,6 +52,34 @@ def test_views_of_an_image_stay_on_one_side_of_a_fold() -> None:
     together = Dataset(np.repeat(features, 20, axis=0), labels, images)
     torn = together._replace(images=np.arange(600))
     assert regression(together, 1).strength < regression(torn, 1).strength
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_folds_are_those_of_scikit_learn(seed: int) -> None:
+    labels = np.random.default_rng(seed).permutation(np.repeat([0, 1, 2], [9, 20, 14]))
+    expected = StratifiedKFold(4, shuffle=True, random_state=seed).split(labels, labels)
+    found = folds_by_class(labels, 4, seed)
+    for number, (_, left_out) in enumerate(expected):
+        np.testing.assert_array_equal(np.flatnonzero(found == number), left_out)
+
+
+def test_balanced_classes_weigh_as_in_scikit_learn() -> None:
+    data = wide([40, 15, 10], 4)
+    found = fit_regression(data, 3, "balanced", seed=0)
+    standardised = StandardScaler().fit_transform(data.features.astype(np.float64))
+    model = LogisticRegression(C=found.strength, class_weight="balanced", max_iter=5000, tol=1e-8)
+    expected = model.fit(standardised, data.labels).predict_proba(standardised)
+    head = unfitted(3)._replace(weights=found.weights)
+    np.testing.assert_allclose(head.probabilities(data.features), expected, atol=0.01)
+
+
+def test_a_value_that_is_the_same_everywhere_has_no_say() -> None:
+    data = wide([20, 20], 4)
+    constant = np.column_stack([data.features, np.full(40, 3.7, np.float32)])
+    (kernel, bias), (expected, _) = (regression(part, 1).weights for part in (data._replace(features=constant), data))
+    np.testing.assert_allclose(kernel[:4], expected, atol=1e-6)
+    assert kernel[4] == 0
+    assert np.isfinite(bias).all()
 
 
 def test_a_class_with_one_image_is_no_obstacle() -> None:
