@@ -18,13 +18,11 @@ test-more: .venv/ready-to-test
 nightly: .venv/ready-to-test
 	$(ACTIVATE) && python -m pytest -m nightly
 
-# PHOTOS: a folder of photos to measure with; synthetic ones unless given. Takes an hour or more; better alone on the machine.
+# PHOTOS: a folder of photos to measure with, WEIGHTS: those of MobileNet; synthetic and random ones unless given. ROWS:
+# some rows only. TORCH_PYTHON: a Python with PyTorch and timm. Takes two hours; better alone on the machine.
 bench: .venv/ready-to-test
-	$(ACTIVATE) && python -m benchmarks.extraction $(if $(PHOTOS),--photos "$(PHOTOS)")
-	$(ACTIVATE) && python -m benchmarks.head
-	$(ACTIVATE) && python -m benchmarks.repro $(if $(PHOTOS),--photos "$(PHOTOS)")
-	$(ACTIVATE) && python -m benchmarks.memory
-	$(ACTIVATE) && python -m benchmarks.chart
+	$(ACTIVATE) && python -m benchmarks $(ROWS) $(if $(PHOTOS),--photos "$(PHOTOS)") \
+		$(if $(WEIGHTS),--weights "$(WEIGHTS)") $(if $(TORCH_PYTHON),--torch-python "$(TORCH_PYTHON)")
 
 lint: .venv/ready-to-test
 	$(ACTIVATE) && ruff check . && ruff format --check . && lint-imports && mypy

@@ -1,11 +1,10 @@
-"""Puts the results into README.md, as a table and a chart.
-
-python -m benchmarks.chart
-"""
+"""Puts what is in results/ into README.md, as tables and a chart."""
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import matplotlib as mpl
@@ -14,26 +13,52 @@ from matplotlib.figure import Figure
 from benchmarks.measuring import RESULTS
 
 README = Path(__file__).parent / "README.md"
+BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
+FARTHEST = 3  # times better than the target: a bar ends there
 
 
 def main() -> None:
-    rows = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    rows = read_results()
     draw(rows, RESULTS / "chart.svg")
-    begin, end = "<!-- results -->\n", "<!-- end of results -->\n"
-    text = re.sub(f"{begin}.*?{end}", lambda _: f"{begin}{table(rows)}{end}", README.read_text(), flags=re.DOTALL)
-    README.write_text(text)
+    README.write_text(with_tables(README.read_text(), rows))
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown: the machines, then a line a row."""
-    machines = sorted({described(row["machine"]) for row in rows})
-    lines = [*machines, "", "| row | what | medians | ratio | target |", "| --- | --- | --- | --- | --- |"]
-    for row in rows:
-        found = ", ".join(f"{name} {value:.4g}" for name, value in row["found"].items())
-        lines.append(
-            f"| {row['row']} | {row['about']} | {found} {row['unit']} | **{row['ratio']:.2f}** | {row['target']} |"
-        )
-    return "\n".join(["", *lines, "", "![ratios against their targets](results/chart.svg)", "", ""])
+def read_results() -> list[dict[str, Any]]:
+    """What `record` and `skip` kept, by name of row."""
+    return [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+
+
+def with_tables(text: str, rows: list[dict[str, Any]]) -> str:
+    """README.md with the tables of these rows between its marks."""
+    return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}{tables(rows)}{END}", text, flags=re.DOTALL)
+
+
+def tables(rows: list[dict[str, Any]]) -> str:
+    """Markdown: the machines, a table for each first word of the rows' names, the chart."""
+    lines = ["", *sorted({described(row["machine"]) for row in rows}), ""]
+    for word, some in groupby(rows, lambda row: row["row"].split("-")[0]):
+        lines += [f"### {word}", "", "| row | what | found | result | target |", "| --- | --- | --- | --- | --- |"]
+        lines += [*map(line, some), ""]
+    return "\n".join([*lines, "![results against their targets](results/chart.svg)", "", ""])
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row of a table."""
+    found = ", ".join(f"{way} {spread(values)}" for way, values in row["found"].items())
+    found = "; ".join(filter(None, [f"{found} {row['unit']}".strip(), row["skipped"]]))
+    result = f"**{spread(row['values'])}**" if row["values"] else "skipped"
+    return f"| {row['row']} | {row['about']} | {found} | {result} | {row['target']} |"
+
+
+def spread(values: list[float]) -> str:
+    """The median, and of several rounds the lowest and the highest: 225 (220 to 232)."""
+    rounds = f" ({number(min(values))} to {number(max(values))})" if len(values) > 1 else ""
+    return f"{number(median(values))}{rounds}"
+
+
+def number(value: float) -> str:
+    """Three digits that count; all of a number that has more before its point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
 
 
 def described(machine: dict[str, Any]) -> str:
@@ -47,21 +72,34 @@ def described(machine: dict[str, Any]) -> str:
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """How each ratio stands to its target: right of the line is better."""
-    goals = [float(re.findall(r"[\d.]+", row["target"])[0]) for row in rows]
-    better = [
-        row["ratio"] / goal if row["target"].startswith("at least") else goal / row["ratio"]
-        for row, goal in zip(rows, goals, strict=True)
-    ]
-    figure = Figure(figsize=(8, 0.4 * len(rows) + 1), layout="constrained")
+    """How each result stands to its target, right of the line is better, and against what it was measured.
+
+    Rows that were skipped have no bar.
+    """
+    measured = [row for row in rows if row["values"]]
+    better = [times_better(median(row["values"]), row["target"]) for row in measured]
+    figure = Figure(figsize=(10, 0.3 * len(measured) + 1), layout="constrained")
     axes = figure.subplots()
-    axes.barh([row["row"] for row in rows], better, color=["C2" if value >= 1 else "C3" for value in better])
+    colors = ["tab:green" if value >= 1 else "tab:red" for value in better]
+    bars = axes.barh([row["row"] for row in measured], better, color=colors, alpha=0.5)
+    axes.bar_label(bars, [beside(row) for row in measured], padding=4, fontsize="small")
     axes.axvline(1, color="black", linewidth=1)
+    axes.set_xlim(0, 2 * FARTHEST)  # room for what stands beside
     axes.invert_yaxis()
     axes.set_xlabel("times better than the target")
     with mpl.rc_context({"svg.hashsalt": "onepass"}):
         figure.savefig(path, metadata={"Date": None})
 
 
-if __name__ == "__main__":
-    main()
+def beside(row: dict[str, Any]) -> str:
+    """What stands at the end of a bar: 1.4, against the alternative that was the fastest."""
+    rival = row["about"].partition(", against ")[2]
+    return number(median(row["values"])) + (f", against {rival}" if rival else "")
+
+
+def times_better(value: float, target: str) -> float:
+    """1: the target is met exactly. Never more than the chart shows."""
+    goal = float(re.findall(r"[\d.]+", target)[0])
+    if target.startswith("at least"):
+        return min(value / goal, FARTHEST)
+    return goal / value if value > goal / FARTHEST else FARTHEST

@@ -1,24 +1,25 @@
-"""Photos to features on disk: ours, the article's way, and the bare network on pixels in memory.
+"""Photos to features on disk: ours against the best of the alternatives, and against what the cores leave us.
 
-    python -m benchmarks.extraction [ROW...] [--photos FOLDER] [--quick]
-
-The article's way is its code in today's Keras: ``flow_from_directory`` (and, beside it, what Keras offers instead,
-``image_dataset_from_directory``), then ``predict`` and ``np.save``, in float32. Starting and building is not timed.
+Starting, building and compiling is not timed. Measured beside are the bare network on pixels in memory, and bare
+decoding on all cores. From both comes the ceiling, 1 / (1 / forward + 1 / decoding): the pace of cores that do both
+kinds of work one after the other, with no wait between and nothing to store.
 """
 
-import argparse
 import os
-import tempfile
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from benchmarks.measuring import in_turn, medians, record
-from benchmarks.photos import add_synthetic, link_some
+from benchmarks.measuring import Options, Way, in_turn, once, ratios, record, skip
+from benchmarks.photos import add_photos
+from benchmarks.rivals import SIDE, keras_ways, torch_ways
 from onepass.backbones import Network, build_application, resolve
 from onepass.core import packed, sha256_of_files
 from onepass.engines import BATCH
@@ -26,136 +27,140 @@ from onepass.features import Pool, RowIndex, Store, compute
 from onepass.params import BackboneParams
 from onepass.photos import LocatedView, PixelReader, View
 
-SIDE = 150
+DEFAULTS = BackboneParams.model_fields
+ONEPASS, BARE, DECODING, CEILING = "onepass", "bare forward", "bare decoding", "ceiling"
 
 
-class Row(NamedTuple):
-    """What is measured, and against what."""
+class Extraction(NamedTuple):
+    """What is measured."""
 
     network: str
     layer: str
     precision: Literal["float32", "bfloat16"]
-    runtime: str
     photos: int
-    against: str
-    target: str
+    targets: dict[str, str]  # by what we are compared with: the best alternative, or one of the two bounds
+    runtime: str = DEFAULTS["runtime"].default
 
 
-GENERATOR, DATASET, BARE = "flow_from_directory + predict", "image_dataset_from_directory + predict", "bare forward"
-ROWS = {
-    "extraction-vgg16-float32": Row("VGG16", "last", "float32", "tensorflow", 96, BARE, "at least 0.95"),
-    "extraction-vgg16-bfloat16": Row("VGG16", "last", "bfloat16", "tensorflow", 96, GENERATOR, "at least 2.0"),
-    "extraction-mobilenet-float32": Row(
-        "MobileNet", "conv_pw_12_relu", "float32", "tensorflow", 960, GENERATOR, "at least 1.3"
+BEST = "the best alternative"
+MOBILENET = Extraction("MobileNet", "conv_pw_12_relu", "float32", 960, {BEST: "at least 1.3", CEILING: "at least 0.93"})
+VGG16 = Extraction("VGG16", "last", "float32", 96, {BEST: "at least 1.0", BARE: "at least 0.97"})
+EXTRACTIONS = {
+    "extraction-mobilenet-float32": MOBILENET,
+    "extraction-mobilenet-bfloat16": MOBILENET._replace(
+        precision="bfloat16", targets={BEST: "at least 2.3", CEILING: "at least 0.93"}
     ),
-    "extraction-mobilenet-bfloat16-openvino": Row(
-        "MobileNet", "conv_pw_12_relu", "bfloat16", "openvino", 960, GENERATOR, "at least 2.2"
-    ),
+    "extraction-vgg16-float32": VGG16,
+    "extraction-vgg16-bfloat16": VGG16._replace(precision="bfloat16"),
 }
+ON_GPU = MOBILENET._replace(runtime="tensorflow", photos=9600, targets={BEST: "at least 1.0"})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
-    parser.add_argument("rows", nargs="*", default=list(ROWS), choices=[*ROWS, []], metavar="ROW")
-    parser.add_argument("--photos", type=Path, help="a folder of photos; synthetic ones of 500x375 unless given")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a smoke test: its figures mean nothing")
-    given = parser.parse_args()
-    for name in given.rows:
-        row = ROWS[name]._replace(photos=32) if given.quick else ROWS[name]
-        with tempfile.TemporaryDirectory() as folder:
-            measure(name, row, given.photos, Path(folder), given.rounds, given.quick)
-
-
-def measure(name: str, row: Row, photos: Path | None, folder: Path, rounds: int, quick: bool) -> None:
-    """Times one row in turn with its rivals."""
-    if photos is None:
-        add_synthetic(folder / "photos", row.photos, (500, 375))
-    else:
-        link_some(photos, folder / "photos", row.photos)
-    weights = folder / "network.weights.h5"  # random: the speed does not depend on the values
-    in_turn({"weights": partial(save_weights, row.network, weights)}, rounds=0)
-    ways: dict[str, Callable[[], Callable[[], None]]] = {
-        "onepass": partial(ours, row, weights, folder),
-        GENERATOR: partial(article, row, weights, folder, False),
-        DATASET: partial(article, row, weights, folder, True),
-        BARE: partial(bare, row, weights),
+def measure(name: str, folder: Path, options: Options, extraction: Extraction) -> None:
+    """Times one extraction in turn with its alternatives; a row for each comparison."""
+    photos, out = folder / "photos", folder / "features.npy"
+    count = add_photos(options.photos, photos, options.number(extraction.photos))
+    weights = weights_of(extraction.network, folder, options)
+    alternatives = keras_ways(extraction.network, extraction.layer, photos, out)
+    torch, skipped = torch_ways(options.torch_python, extraction.network, extraction.precision, photos, out)
+    alternatives |= torch
+    ways: dict[str, Way] = {
+        ONEPASS: partial(ours, extraction, weights, folder),
+        **alternatives,
+        BARE: partial(bare, extraction, weights, count),
+        DECODING: partial(decoding, photos),
     }
-    speed = {way: row.photos / seconds for way, seconds in medians(in_turn(ways, 1 if quick else rounds)).items()}
-    about = f"{row.network} {row.precision}, {row.runtime}, {SIDE}x{SIDE}, {row.photos} "
-    about += "synthetic photos" if photos is None else "photos"
-    ratio = speed["onepass"] / speed[row.against]
-    record(name, f"{about}, against {row.against}", "images/s", speed, ratio, row.target, not quick)
+    seconds = in_turn(ways, options.rounds)
+    speed = {way: [count / value for value in some] for way, some in seconds.items()}
+    speed[CEILING] = [1 / (1 / one + 1 / other) for one, other in zip(speed[BARE], speed[DECODING], strict=True)]
+    best = max(alternatives, key=lambda way: median(speed[way]))
+    kind = "photos" if options.photos else "synthetic photos"
+    what = f"{extraction.network} {extraction.precision}, {extraction.runtime}, {SIDE}x{SIDE}, {count} {kind}"
+    for against, target in extraction.targets.items():
+        rival = best if against == BEST else against
+        row = name if against == BEST else f"{name}-{rival.replace(' ', '-')}"
+        values = ratios(speed[ONEPASS], speed[rival])
+        record(row, f"{what}, against {rival}", "photos/s", speed, values, target, options, skipped)
 
 
-def save_weights(network: str, path: Path) -> Callable[[], None]:
+def measure_on_gpu(name: str, folder: Path, options: Options) -> None:
+    """The same where TensorFlow sees a GPU, which decoding must keep fed."""
+    seeing = "from onepass.tensorflow import tf; raise SystemExit(not tf.config.list_physical_devices('GPU'))"
+    if subprocess.run([sys.executable, "-c", seeing], check=False).returncode == 0:
+        measure(name, folder, options, ON_GPU)
+    else:
+        about = f"{ON_GPU.network} {ON_GPU.precision}, {SIDE}x{SIDE}, on a GPU, against {BEST}"
+        skip(name, about, ON_GPU.targets[BEST], "no GPU", options)
+
+
+def weights_of(network: str, folder: Path, options: Options) -> Path:
+    """The weights given, if they are this network's, or else random ones."""
+    if options.weights and network == "MobileNet":
+        return options.weights.resolve()
+    path = folder / f"{network}.weights.h5"
+    in_turn({"weights": once(save_random_weights, network, path)}, rounds=0)
+    return path
+
+
+def save_random_weights(network: str, path: Path) -> None:
+    """In a process of its own: it imports TensorFlow."""
     build_application(network, SIDE).save_weights(path)
-    return lambda: None
 
 
-def frozen(row: Row, weights: Path) -> Network:
+def load(extraction: Extraction, weights: Path) -> Network:
     params = BackboneParams(
-        name=row.network,
+        name=extraction.network,
         weights=str(weights),
         image_side=SIDE,
-        layer=row.layer,
-        precision=row.precision,
-        runtime=row.runtime,
+        layer=extraction.layer,
+        precision=extraction.precision,
+        runtime=extraction.runtime,
     )
     return resolve(params).load()
 
 
-def ours(row: Row, weights: Path, folder: Path) -> Callable[[], None]:
+def located(photos: Path) -> list[LocatedView]:
+    return [LocatedView(str(file), View(sha256_of_files(file), 0)) for file in sorted(photos.glob("*/*"))]
+
+
+def reader() -> PixelReader:
+    return PixelReader(Path(), (SIDE, SIDE, 3), DEFAULTS["decoding"].default)
+
+
+def ours(extraction: Extraction, weights: Path, folder: Path) -> Callable[[], None]:
     """As extract-features computes: rows saved durably, batch by batch."""
-    files = sorted((folder / "photos").glob("*/*"))
-    views = [LocatedView(str(file), View(sha256_of_files(file), 0)) for file in files]
-    network = frozen(row, weights)
+    views = located(folder / "photos")
+    network = load(extraction, weights)
     forward, shape = network.forward(BATCH), network.feature_shape()
     store = Store(len(views), shape.dtype, shape.shape, {}, "")
-    photos = PixelReader(Path(), (SIDE, SIDE, 3), "scaled")
 
     def run() -> None:
         pool = Pool(folder / "onepass", store, RowIndex(packed([]), store.row_type))  # nothing of an earlier round
-        compute(views, len(views), forward, photos, pool, store, os.getppid())
+        compute(views, len(views), forward, reader(), pool, store, os.getppid())
 
     return run
 
 
-def article(row: Row, weights: Path, folder: Path, dataset: bool) -> Callable[[], None]:
-    """``predict`` over Keras's own reader of folders, everything in one array, saved at the end."""
-    from onepass.tensorflow import keras, tf  # noqa: PLC0415
-
-    network = getattr(keras.applications, row.network)(include_top=False, weights=None, input_shape=(SIDE, SIDE, 3))
-    network.load_weights(weights)
-    output = network.output if row.layer == "last" else network.get_layer(row.layer).output
-    model = keras.Model(network.inputs, output)
-    data = {"directory": folder / "photos", "batch_size": 32, "shuffle": False}
-
-    def run() -> None:
-        if dataset:
-            photos = keras.utils.image_dataset_from_directory(
-                **data, image_size=(SIDE, SIDE), label_mode=None, verbose=False
-            )
-            photos = photos.map(lambda pixels: pixels / 255).prefetch(2)
-        else:
-            generator = tf.keras.preprocessing.image.ImageDataGenerator(rescale=1 / 255)
-            photos = generator.flow_from_directory(**data, target_size=(SIDE, SIDE), class_mode=None)
-        np.save(folder / "features.npy", model.predict(photos, verbose=0))
-
-    return run
-
-
-def bare(row: Row, weights: Path) -> Callable[[], None]:
+def bare(extraction: Extraction, weights: Path, count: int) -> Callable[[], None]:
     """The compiled network alone, on one batch of pixels again and again."""
-    forward = frozen(row, weights).forward(BATCH)
+    forward = load(extraction, weights).forward(BATCH)
     pixels = np.random.default_rng(0).integers(256, size=(BATCH, SIDE, SIDE, 3), dtype=np.uint8)
 
     def run() -> None:
         with ThreadPoolExecutor(forward.at_once) as threads:
-            list(threads.map(lambda _: forward(pixels), range(row.photos // BATCH)))
+            for _ in threads.map(lambda _: forward(pixels), range(-(-count // BATCH))):
+                pass
 
     return run
 
 
-if __name__ == "__main__":
-    main()
+def decoding(photos: Path) -> Callable[[], None]:
+    """Files to resized pixels, on all cores, and nothing else."""
+    views = located(photos)
+
+    def run() -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for _ in threads.map(reader().pixels, views):
+                pass
+
+    return run

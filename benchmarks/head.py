@@ -1,36 +1,31 @@
 """The article's head on 2,000 + 800 images of (4, 4, 512) features: seconds an epoch, ours and ``fit`` with defaults.
 
-    python -m benchmarks.head [--quick]
-
 The whole training is timed, compiling included, and divided by its epochs.
 """
 
-import argparse
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.measuring import in_turn, medians, record
+from benchmarks.measuring import Options, in_turn, ratios, record
 from onepass.heads import Dataset, FitTask, TrainedHead, read_head_plan
 from onepass.params import BackboneParams, ParamsFile
 
 SHAPE = (4, 4, 512)
+EPOCHS = 20
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", 1)[0])
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a smoke test: its figures mean nothing")
-    given = parser.parse_args()
-    epochs, rounds, images = (2, 1, 64) if given.quick else (given.epochs, given.rounds, 2000)
-    ways = {"onepass": partial(ours, images, epochs), "fit": partial(article, images, epochs)}
-    seconds = {way: total / epochs for way, total in medians(in_turn(ways, rounds)).items()}
-    about = f"dense 256, dropout, {images} images of {SHAPE}, batch 32, {epochs} epochs"
-    record("head", about, "s an epoch", seconds, seconds["fit"] / seconds["onepass"], "at least 1.7", not given.quick)
+def measure(name: str, _folder: Path, options: Options) -> None:
+    """Trains in turn with both."""
+    images = options.number(2_000)
+    ways = {"onepass": partial(ours, images), "fit": partial(article, images)}
+    seconds = {way: [total / EPOCHS for total in some] for way, some in in_turn(ways, options.rounds).items()}
+    about = f"dense 256, dropout, {images} images of {SHAPE}, batch 32, {EPOCHS} epochs"
+    record(name, about, "s an epoch", seconds, ratios(seconds["fit"], seconds["onepass"]), "at least 1.7", options)
 
 
 def split(images: int, seed: int) -> tuple[Any, Any]:
@@ -41,10 +36,10 @@ def split(images: int, seed: int) -> tuple[Any, Any]:
     return features, labels
 
 
-def ours(images: int, epochs: int) -> Callable[[], None]:
+def ours(images: int) -> Callable[[], None]:
     """As train-head trains."""
     head = {"kind": "mlp", "hidden_units": 256, "dropout": 0.5}
-    train = {"epochs": epochs, "patience": "none", "batch": 32, "optimizer": "rmsprop"}
+    train = {"epochs": EPOCHS, "patience": "none", "batch": 32, "optimizer": "rmsprop"}
     below = BackboneParams(name="custom", weights="network.keras", layer="features")
     plan = read_head_plan(ParamsFile({"head": head, "train": train}), below)
 
@@ -63,7 +58,7 @@ def ours(images: int, epochs: int) -> Callable[[], None]:
     return run
 
 
-def article(images: int, epochs: int) -> Callable[[], None]:
+def article(images: int) -> Callable[[], None]:
     """The article's own lines."""
     from onepass.tensorflow import keras  # noqa: PLC0415
 
@@ -80,10 +75,6 @@ def article(images: int, epochs: int) -> Callable[[], None]:
             ]
         )
         model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
-        model.fit(*data, epochs=epochs, batch_size=32, validation_data=validation, verbose=0)
+        model.fit(*data, epochs=EPOCHS, batch_size=32, validation_data=validation, verbose=0)
 
     return run
-
-
-if __name__ == "__main__":
-    main()
