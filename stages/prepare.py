@@ -45,7 +45,6 @@ def main(out: Path) -> None:
     data, split, backbone = params.read(DataParams), params.read(SplitParams), params.read(BackboneParams)
     max_pixels = data.max_megapixels * 1_000_000
     decoding = decoding_recipe(SMALLEST) | {"max_pixels": max_pixels}
-
     photos = find_photos(data.root)
     files = dvc_files()
     known = previous_decoding(partial(read_previous, files), out, decoding)

@@ -85,7 +85,7 @@ def on_top_of(network: Any, pooling: str, weights: list[NDArray[np.float32]]) ->
     [
         (linear, {"pooling": "avg", "preprocess": "caffe"}),
         (linear, {"pooling": "max", "preprocess": "torch"}),
-        (mlp, {"preprocess": "tf", "precision": "bfloat16"}),
+        (mlp, {"preprocess": "tf", "precision": "bfloat16", "runtime": "tensorflow"}),
         (mlp, {"preprocess": "caffe", "storage": "float16"}),
         (fine_tuned, {"layer": "early", "storage": "float16"}),
         (logistic, {"layer": "input"}),
@@ -126,6 +126,21 @@ def test_the_file_rounds_features_as_they_are_stored(tiny_backbone: Path) -> Non
 
     assert rounded("float16")
     assert not rounded("float32")
+
+
+def test_the_file_of_a_bfloat16_backbone_is_as_near_to_openvino_as_bfloat16_is(
+    tiny_backbone: Path, tmp_path: Path
+) -> None:
+    from onepass.tensorflow import keras
+
+    given = backbone(tiny_backbone, preprocess="tf", precision="bfloat16", runtime="openvino")
+    stored = features(given)
+    head = mlp(given, stored)
+    write_model(tmp_path / "model.keras", given, head)
+    model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    found = np.concatenate([model(np.asarray(photo)[None]) for photo in photos()])
+    # OpenVINO rounds in other places than Keras's layers do.
+    np.testing.assert_allclose(found, head.probabilities(network_of(head)(stored)), atol=1e-2)
 
 
 def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backbone: Path, tmp_path: Path) -> None:

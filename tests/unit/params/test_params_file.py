@@ -158,7 +158,7 @@ def test_keys_and_sections_that_are_left_out_take_their_defaults() -> None:
     backbone = params.read(BackboneParams)
     assert (backbone.image_side, backbone.layer, backbone.pooling, backbone.views) == ("native", "last", "none", 1)
     assert (backbone.color_mode, backbone.preprocess) == ("rgb", "native")
-    assert (backbone.precision, backbone.runtime) == ("float32", "tensorflow")
+    assert (backbone.precision, backbone.runtime) == ("float32", "openvino")
 
 
 def test_a_section_that_is_left_out_has_its_required_keys_named() -> None:
