@@ -3,7 +3,7 @@
 The workspace is not written, and only read for what it knows of earlier runs (dvc.lock), its settings of DVC, and
 photos and weights that neither git nor DVC keeps; git learns of the experiment when it is done. The files stay, so that
 the next experiment finds its features already linked there, and so does the DVC that runs there while there are
-experiments to come: each costs what its stages compute, and half a second. (A git worktree would share DVC's
+experiments to come: each costs what its stages compute, and a second of DVC. (A git worktree would share DVC's
 references of the run that is going on, and two at a time would write over each other's.)
 """
 
