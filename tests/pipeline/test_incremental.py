@@ -45,6 +45,14 @@ def test_added_images_alone_are_computed(extracted: Project) -> None:
     assert extract(extracted) == (60, 10)
 
 
+def test_a_photo_is_read_by_prepare_and_not_again_by_extraction(extracted: Project) -> None:
+    write_photos(photos(extracted), {"cats": 5, "dogs": 5}, seed=1)
+    extracted.run("dvc", "repro", "prepare")
+    for file in photos(extracted).glob("*/*"):
+        file.unlink()
+    assert "60 reused, 10 computed" in extracted.run("dvc", "repro", "--single-item", "extract-features")
+
+
 def test_removed_images_cost_nothing(extracted: Project) -> None:
     for file in sorted(photos(extracted).glob("cats/*"))[:5]:
         file.unlink()
