@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from onepass.heads import SPLITS, curve_file
+from onepass.heads import CURVES, curve_file
 
 Points: TypeAlias = Sequence[tuple[float, float]]
 
@@ -32,7 +32,7 @@ def read_curve(training: Path, name: str) -> Curve:
     """The figure ``name``, loss or accuracy, from the folder of the curves."""
     lines: dict[str, Points] = {}
     dropped = 0
-    for split in SPLITS:
+    for split in CURVES:
         path = curve_file(training, split, name)
         if not path.is_file():
             continue

@@ -17,10 +17,8 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
         network: digest of the network below the cut; ignored where the cut is the input.
 
     """
-    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.side)) | {
-        "decoder": DECODER
-    }  # not its version
-    pixels = {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side}
+    pixels = pixel_fingerprint(backbone)
+    pixels["decoding"]["decoder"] = DECODER  # not its version
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT, "color_mode": "grayscale" if backbone.channels == 1 else "rgb"}
     return pixels | {

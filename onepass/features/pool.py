@@ -49,8 +49,10 @@ class Pool:
         Chunks with a row that is still missing are verified, and deleted if they are damaged; the others are left
         alone.
         """
-        for path in self._chunks():
-            self._find(path)
+        chunks = self._chunks()
+        if self._index.missing().any():  # else nothing of them need be read
+            for path in chunks:
+                self._find(path)
 
     def add(self, rows: Rows, durable: bool = True) -> None:
         """Stores a batch; when this returns, not even a power loss takes it back, unless it need not be durable."""

@@ -2,11 +2,11 @@
 
 A kind says which keys of the sections head and train it reads, with their defaults, and how it is fitted. Whatever
 the kind, what comes out is a ``TrainedHead``: plain arrays, and for some a Keras network below them. Knows nothing
-of pixels, nor of where the features come from. TensorFlow and scikit-learn are imported when a kind is fitted.
+of pixels, nor of where the features come from. TensorFlow is imported when a kind that needs it is fitted.
 """
 
 from onepass.heads import kinds
-from onepass.heads.curve_files import SPLITS, CurveWriter, curve_file
+from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers, with_keys
 from onepass.heads.head_kind import (
@@ -24,8 +24,8 @@ from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, He
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
 
 __all__ = [
+    "CURVES",
     "DESCRIPTION_FILE",
-    "SPLITS",
     "WEIGHTS_FILE",
     "AnyTraining",
     "CurveWriter",

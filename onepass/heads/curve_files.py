@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onepass.heads.trained_head import Figures
 
-SPLITS = ("train", "validation")
+CURVES = ("train", "validation")
 
 
 def curve_file(folder: Path, split: str, figure: str) -> Path:
@@ -24,7 +24,7 @@ class CurveWriter:
 
     def add(self, trained: Figures, judged: Figures) -> None:
         """The figures of the next epoch."""
-        for split, figures in zip(SPLITS, (trained, judged), strict=True):
+        for split, figures in zip(CURVES, (trained, judged), strict=True):
             for name, value in figures._asdict().items():
                 path = curve_file(self._folder, split, name)
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,8 +15,8 @@ from PIL import Image
 RESIZE_RECIPE = "to a square, as keras.layers.Resizing: triangle filter, antialiased, float32, rounded once"
 # Of red, green and blue, in thousandths: whole numbers, which float32 adds without error in any order.
 LIGHT = np.array([[299], [587], [114]], np.float32)
-BAND_PIXELS = 1 << 20  # of an image that are floating-point numbers at once: 12 MB
 UPWARDS = 0.25  # thousandths; a tie between two levels is none any more, so that no rounding error decides it
+BAND_PIXELS = 1 << 20  # of an image that are floating-point numbers at once: 12 MB
 
 
 def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:
