@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 PIXELS: Mapping[str, Any] = {"backbone.layer": "input", "backbone.weights": "data/no-weights.txt"}
 # So that few photos suffice: each class must have some in every split.
 TWO_SPLITS: Mapping[str, Any] = {"split.validation_fraction": 0.4, "split.test_fraction": 0}
-MACHINE = Path(".dvc/cache/onepass")  # what this machine keeps to itself, the pool of rows computed lately among it
+# What an earlier run knows of photos: pools of rows computed lately, what decoding found, features.
+KNOWN = (".dvc/cache/onepass", "data/prepared/decoding.json", "data/features")
 SOMEBODY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 
 # Of a command in a process of its own. A child's peak memory counts from that of its parent: this one is small.
@@ -79,7 +80,9 @@ def commit(project: Path) -> None:
 
 def run_afresh(project: Path, *stages: str) -> list[Cost]:
     """Runs stages one after the other as DVC would, as if this machine had never seen one of the photos."""
-    shutil.rmtree(project / MACHINE, ignore_errors=True)
+    for known in KNOWN:
+        path = project / known
+        path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
     return [cost(stage_command(project, stage), project) for stage in stages]
 
 
