@@ -48,6 +48,7 @@ class Extraction(NamedTuple):
 
 BEST = "the best alternative"
 
+
 def light(best: str) -> dict[tuple[str, str], str]:
     """What a network should show that is as fast as the decoder."""
     return {(AFTER_PREPARE, BEST): best, (ITSELF, BEST): best, (ITSELF, CEILING): "at least 0.93"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from onepass.trials import plan_trials, queue_trials, refuse_taken_names, run_trials
+from onepass.trials import plan_trials, queue_trials, refuse_taken_names, run_trials, usual_jobs
 
 
 @click.command()
@@ -21,7 +21,12 @@ from onepass.trials import plan_trials, queue_trials, refuse_taken_names, run_tr
 @click.option("--photos", type=click.Path(path_type=Path), metavar="PATH", help="data.root, with any path.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, metavar="N", help="Run it with N training seeds.")
 @click.option("--again", is_flag=True, help="Replace an experiment of this name.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many at the same time.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run so many at the same time; default: one a core where only heads differ, else 1.",
+)
 @click.option("--queue", is_flag=True, help="Do not run it now, but with `dvc queue start`.")
 def command(
     name: str,
@@ -30,7 +35,7 @@ def command(
     photos: Path | None,
     seeds: int,
     again: bool,
-    jobs: int,
+    jobs: int | None,
     queue: bool,
 ) -> None:
     """Run an experiment: the params of the last commit with exactly these changes. The workspace stays as it is.
@@ -51,7 +56,7 @@ def command(
         return
     failed, left = [], [trial.name for trial in trials]
     try:
-        for trial, well, output in run_trials(trials, jobs):
+        for trial, well, output in run_trials(trials, jobs or usual_jobs(trials)):
             left.remove(trial.name)
             if output:
                 print(f"{trial.name}: {'done' if well else 'failed'}\n{output}", flush=True)

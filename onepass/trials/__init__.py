@@ -5,7 +5,7 @@
 """
 
 from onepass.trials.changes import PATHS, Trial, check_name, fixed_settings, photos_in_params, plan_trials
-from onepass.trials.checkout import Finished, refuse_taken_names, run_trials
+from onepass.trials.checkout import Finished, refuse_taken_names, run_trials, usual_jobs
 from onepass.trials.queue import MADE_BY_RUNS, changed_files, queue_trials
 from onepass.trials.recipes import FOLDER, Recipe, complete_settings, read_recipe, recipe_names
 
@@ -27,4 +27,5 @@ __all__ = [
     "recipe_names",
     "refuse_taken_names",
     "run_trials",
+    "usual_jobs",
 ]

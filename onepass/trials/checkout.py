@@ -54,6 +54,13 @@ def refuse_taken_names(trials: Sequence[Trial]) -> None:
         )
 
 
+def usual_jobs(trials: Sequence[Trial]) -> int:
+    """How many are best run at the same time: heads train on one core, while a backbone takes all of them."""
+    of_heads = {key: None for trial in trials for key in trial.settings if key.split(".")[0] in ("head", "train")}
+    shared = [{key: value for key, value in trial.settings.items() if key not in of_heads} for trial in trials]
+    return min(os.cpu_count() or 1, len(trials)) if all(one == shared[0] for one in shared) else 1
+
+
 def run_trials(
     trials: Sequence[Trial], jobs: int = 1, target: str | None = None, quiet: bool = False
 ) -> Iterator[Finished]:

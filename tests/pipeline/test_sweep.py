@@ -66,7 +66,7 @@ def test_one_that_fails_takes_none_of_the_others_with_it_whatever_they_change(pr
 def test_two_at_a_time_are_what_they_are_one_after_another(project: Project, tmp_path: Path) -> None:
     alone = project.copy(tmp_path / "alone")
     output = attempt(project, "pair", "-S", KINDS, "-S", "train.seed=1,2", "--jobs", "2")
-    attempt(alone, "pair", "-S", KINDS, "-S", "train.seed=1,2")
+    attempt(alone, "pair", "-S", KINDS, "-S", "train.seed=1,2", "--jobs", "1")
     assert all(f"pair-{number}: done" in output for number in range(1, 5))
     for number in range(1, 5):
         assert made(project, f"pair-{number}") == made(alone, f"pair-{number}")
@@ -76,6 +76,7 @@ def test_an_interrupt_keeps_what_is_done_and_the_workspace(project: Project) -> 
     before = project.contents()
     environment = {**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site")}
     command = ["python", "-m", "onepass", "try", "sweep", "-S", "head.kind=logistic", "-S", "train.seed=1,2,3,4,5,6"]
+    command += ["--jobs", "1"]
     signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background ignore it, and pass that on
     with subprocess.Popen(
         command,

@@ -10,7 +10,7 @@ import pytest
 from onepass.core import UserError
 from onepass.heads import all_head_keys
 from onepass.params import BackboneParams
-from onepass.trials import plan_trials
+from onepass.trials import Trial, plan_trials, usual_jobs
 from tests.builders import ENVIRONMENT, ROOT
 
 
@@ -121,3 +121,12 @@ def test_without_a_commit_there_is_nothing_to_start_from(tmp_path: Path, monkeyp
     subprocess.run(["git", "init", "--quiet"], check=True)
     with pytest.raises(UserError, match="an experiment starts from the last commit"):
         plan_trials("one", [])
+
+
+def test_heads_of_one_set_of_features_run_one_a_core_and_whatever_else_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert usual_jobs(plan_trials("grid", ["head.kind=logistic,mlp", "backbone.pooling=avg"])) == 2
+    assert usual_jobs(plan_trials("grid", ["head.kind=logistic,mlp"], seeds=3)) == 4
+    assert usual_jobs(plan_trials("grid", ["head.kind=logistic,mlp", "backbone.pooling=avg,max"])) == 1
+    assert usual_jobs([Trial("with", {"split.seed": 1}), Trial("without", {"train.seed": 1})]) == 1
+    assert usual_jobs([Trial("alone", {"train.seed": 1})]) == 1
