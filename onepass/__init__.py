@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 NEEDED = (
     "PIL", "click", "dvc", "filelock", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
-    "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm", "yaml",
+    "psutil", "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm", "yaml",
 )  # fmt: skip
 
 if missing := [name for name in NEEDED if find_spec(name) is None]:

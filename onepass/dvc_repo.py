@@ -7,6 +7,7 @@ that cache and remote keep.
 
 import hashlib
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,6 +66,22 @@ def previous_folder(files: Any, folder: str) -> dict[str, Path]:
 def cache_folder(files: Any) -> Path:
     """Where DVC's cache is on this machine."""
     return Path(files.repo.cache.local_cache_dir)
+
+
+@contextmanager
+def holding_list_of_locks(path: Path) -> Iterator[None]:
+    """Nobody else writes DVC's list of locks meanwhile. UserError: another DVC is at it and does not let go."""
+    from dvc.lock import LockError, make_lock  # noqa: PLC0415
+
+    guard = make_lock(f"{path}.lock", tmp_dir=str(path.parent))
+    try:
+        guard.lock()
+    except LockError as error:
+        raise UserError(f"{path} is in use by another DVC. Wait for its end, and run this again.") from error
+    try:
+        yield
+    finally:
+        guard.unlock()
 
 
 def has_remote(files: Any) -> bool:

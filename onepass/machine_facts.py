@@ -26,8 +26,14 @@ def key_of(*contents: bytes) -> str:
 
 
 def record(stage: str, key: str, facts: dict[str, Any]) -> None:
-    """Keeps what is to be remembered of the run of ``stage`` that made the output called ``key``."""
-    write_json(_path(stage, key), facts)
+    """Keeps what is to be remembered of the run of ``stage`` that made the output called ``key``.
+
+    Where that cannot be written, it is not remembered: what the run was for is done.
+    """
+    try:
+        write_json(_path(stage, key), facts)
+    except OSError as error:
+        print(f"not remembered, how long {stage} took: {error}", flush=True)
 
 
 def recall(stage: str, key: str) -> dict[str, Any] | None:

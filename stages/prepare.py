@@ -11,7 +11,6 @@ Writes  wanted_views.txt  the set of usable images: their content hashes, and ho
 """
 
 import time
-from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -24,17 +23,19 @@ from onepass.photos import (
     SMALLEST,
     Assignment,
     Image,
-    PhotoTable,
     Quarantined,
     WantedViews,
     assign,
     assignments,
     base_folder,
+    decoding_limits,
     decoding_recipe,
     find_photos,
     inspect_photos,
     label_conflicts,
     previous_decoding,
+    refuse_losses,
+    report_losses,
     write_rows,
 )
 
@@ -44,7 +45,7 @@ def main(out: Path) -> None:
     params = read_params()
     data, split, backbone = params.read(DataParams), params.read(SplitParams), params.read(BackboneParams)
     max_pixels = data.max_megapixels * 1_000_000
-    decoding = decoding_recipe(SMALLEST) | {"max_pixels": max_pixels}
+    decoding = decoding_recipe(SMALLEST) | decoding_limits(max_pixels)
     photos = find_photos(data.root)
     files = dvc_files()
     known = previous_decoding(partial(read_previous, files), out, decoding)
@@ -55,7 +56,8 @@ def main(out: Path) -> None:
     quarantined += conflicts
     # Before the splits, which may be refused because of what is missing here.
     write_rows(out / "quarantine.csv", Quarantined, sorted(quarantined, key=lambda row: row.file))
-    report(photos, quarantined, out)
+    report_losses(photos, quarantined, out / "quarantine.csv")
+    refuse_losses(photos, quarantined, data.max_quarantined, out / "quarantine.csv")
     splits = assign(photos.images(), split.validation_fraction, split.test_fraction, split.seed)
 
     with atomic_file(out / "wanted_views.txt") as file:
@@ -66,14 +68,6 @@ def main(out: Path) -> None:
     write_json(out / "decoding.json", decoding)
     record("prepare", sha256_of_files(out / "splits.csv"), {"seconds": time.perf_counter() - start})
     print(f"{photos.file_count} images, {len(photos.labels)} classes, {len(quarantined)} quarantined")
-
-
-def report(photos: PhotoTable, quarantined: list[Quarantined], out: Path) -> None:
-    """What a person should know before the counts: copies and refusals."""
-    if copies := photos.file_count - photos.image_count:
-        print(f"{copies} files are byte-identical copies of others; each image counts once")
-    for reason, count in sorted(Counter(row.reason for row in quarantined).items()):
-        print(f"quarantined: {count} {reason} (see {out}/quarantine.csv)", flush=True)
 
 
 if __name__ == "__main__":

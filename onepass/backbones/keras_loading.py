@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from onepass.backbones.legacy_weights import load_legacy
-from onepass.core import UserError
+from onepass.core import UserError, first_line
 from onepass.params import LAST
 from onepass.tensorflow import keras
 
@@ -38,11 +38,6 @@ def _nothing_skipped() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="(?s).*(Skipping|no matching group|not found|could not be loaded)")
         yield
-
-
-def first_line(error: Exception) -> str:
-    """What an error of a library says before it goes into detail."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def output_of(network: Any, name: str, key: str = "backbone.layer") -> Any:

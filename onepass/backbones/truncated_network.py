@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from onepass.backbones.backbone import Backbone, FeatureShape
 from onepass.backbones.batch_norm_folding import fold_batch_norms
-from onepass.backbones.keras_loading import first_line, output_of
+from onepass.backbones.keras_loading import output_of
 from onepass.backbones.preprocessing import preprocess
-from onepass.core import UserError
+from onepass.core import UserError, first_line
 from onepass.engines import Forward
 from onepass.tensorflow import keras, tf
 

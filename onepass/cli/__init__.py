@@ -11,7 +11,7 @@ from keyword import iskeyword
 
 import click
 
-from onepass.core import UserError
+from onepass.core import explained
 
 COMMANDS = {  # and what each is for, so that --help needs to import none of them
     "best": "Find the best model for a folder of photos, by cross-validation, and judge it once.",
@@ -58,6 +58,6 @@ def main(arguments: list[str] | None = None) -> None:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names can be anything
     try:
         onepass.main(arguments, prog_name="python -m onepass")
-    except UserError as error:
-        print(f"\nonepass: {error}\n", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001 - whatever happens, the last line is ours
+        print(f"\nonepass: {explained(error)}\n", file=sys.stderr)
         sys.exit(2)

@@ -23,6 +23,7 @@ from onepass.selection import (
     name_for,
     write_comparison,
 )
+from onepass.surroundings import check_surroundings
 from onepass.trials import check_name, fixed_settings, photos_in_params
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -84,6 +85,7 @@ def command(
     root = base.setdefault("data.root", committed.read(DataParams).root)
     name = name_for(given_name, root)
     digits = root.startswith(DIGITS)
+    check_surroundings([root])
     make_what_is_missing([root, *([backbone.weights] if digits else [])])
     plan = make_plan(root, backbones_at_hand(named, backbone, digits))
     print(described(plan), flush=True)

@@ -6,13 +6,17 @@ import click
 
 from onepass.checks import check_params
 from onepass.core import UserError
-from onepass.params import BackboneParams, missing_elsewhere, read_params
+from onepass.params import BackboneParams, DataParams, missing_elsewhere, read_params
+from onepass.surroundings import check_surroundings
 
 
 @click.command()
 @click.argument("prepared", required=False, type=click.Path(path_type=Path))
 def command(prepared: Path | None) -> None:
     """Say what is wrong in params.yaml: each key, what was given, and what is allowed. Silent if nothing is.
+
+    Then the folder of photos: what in it is no file, at which DVC would hang. Locks of DVC that a kill has left damaged
+    are mended.
 
     A change against the last commit that nothing reads is wrong too, if it is the only one: such a run would give what
     the last one gave. With PREPARED, the folder that prepare has written, also what does not fit the classes of the
@@ -25,5 +29,7 @@ def command(prepared: Path | None) -> None:
         raise UserError(f"PREPARED: {prepared} given, which is no folder. `dvc repro prepare` writes data/prepared.")
     params = read_params()
     check_params(params, prepared)
+    if not prepared:
+        check_surroundings([params.read(DataParams).root])
     if problem := missing_elsewhere(params.read(BackboneParams).weights):
         print(problem, flush=True)

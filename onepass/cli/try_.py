@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from onepass.trials import plan_trials, queue_trials, refuse_taken_names, run_trials, usual_jobs
+from onepass.surroundings import check_surroundings
+from onepass.trials import plan_trials, queue_trials, refuse_taken_names, roots_of, run_trials, usual_jobs
 
 
 @click.command()
@@ -49,6 +50,7 @@ def command(
     if len(trials) > 1:
         for trial in trials:
             print(f"{trial.name}: {', '.join(f'{key}={value}' for key, value in trial.settings.items())}")
+    check_surroundings(roots_of(trials))
     if not again:
         refuse_taken_names(trials)
     if queue:

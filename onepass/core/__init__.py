@@ -7,7 +7,7 @@ from onepass.core.atomic_files import LONG_AGO, atomic_file, write_atomically, w
 from onepass.core.concurrency import batched, bounded_map
 from onepass.core.csv_files import csv_line, write_csv
 from onepass.core.discovery import import_all
-from onepass.core.errors import UserError, listed, run_stage
+from onepass.core.errors import UserError, explained, first_line, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
 from onepass.core.progress import progress_bar
 from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar
@@ -22,7 +22,9 @@ __all__ = [
     "batched",
     "bounded_map",
     "csv_line",
+    "explained",
     "find",
+    "first_line",
     "import_all",
     "in_hex",
     "listed",

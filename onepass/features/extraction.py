@@ -144,12 +144,20 @@ def compute(
 
     """
     batches = infer(views, photos.pixels, photos.shape, forward, BATCH)
-    with progress_bar(count, "extract-features", "images") as bar:
-        for some, features in batches:
-            rounded = as_stored(features, store.dtype, [located.file for located in some])
-            pool.add(make_rows([located.view.key for located in some], rounded, store.key))
-            bar.update(len(some))
-            stop_if_orphaned(parent)
+    kept = 0
+    try:
+        with progress_bar(count, "extract-features", "images") as bar:
+            for some, features in batches:
+                rounded = as_stored(features, store.dtype, [located.file for located in some])
+                pool.add(make_rows([located.view.key for located in some], rounded, store.key))
+                kept += len(some)
+                bar.update(len(some))
+                stop_if_orphaned(parent)
+    except KeyboardInterrupt as error:
+        raise UserError(
+            f"stopped. {kept:,} of {count:,} images that had to be computed are kept; the same command goes on from "
+            "there."
+        ) from error
 
 
 def commit(store: Store, index: RowIndex, record: Record, out: Path) -> None:

@@ -6,9 +6,19 @@ Knows nothing of networks, features or DVC.
 """
 
 from onepass.photos.decode_cache import DecodeCache, previous_decoding
-from onepass.photos.decoding import SMALLEST, UNLIMITED, UndecodableError, decode, decoding_recipe, smallest_size
+from onepass.photos.decoding import (
+    SMALLEST,
+    UNLIMITED,
+    UndecodableError,
+    decode,
+    decoding_limits,
+    decoding_recipe,
+    smallest_size,
+)
 from onepass.photos.inspection import inspect_file, inspect_photos, read_file
 from onepass.photos.layouts import LABEL_COLUMNS, Layout, base_folder, files_below, find_photos, register_layout
+from onepass.photos.losses import refuse_losses, report_losses
+from onepass.photos.odd_entries import odd_entries
 from onepass.photos.photo_table import Photo, PhotoTable, Said, said
 from onepass.photos.pixels import LocatedView, PixelReader
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, grayscale, resize
@@ -42,6 +52,7 @@ __all__ = [
     "augmented",
     "base_folder",
     "decode",
+    "decoding_limits",
     "decoding_recipe",
     "evaluated_split",
     "files_below",
@@ -50,11 +61,14 @@ __all__ = [
     "inspect_file",
     "inspect_photos",
     "label_conflicts",
+    "odd_entries",
     "parse_rows",
     "previous_decoding",
     "read_file",
     "read_rows",
+    "refuse_losses",
     "register_layout",
+    "report_losses",
     "resize",
     "said",
     "smallest_size",

@@ -5,6 +5,7 @@ is decoded several times faster. Everything that changes pixels is in ``decoding
 """
 
 import io
+import re
 import warnings
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -17,6 +18,13 @@ UNLIMITED = 1 << 62  # pixels, for bytes that have passed the limit before
 # Pixels that height and width keep at least, whatever is asked for: prepare, which looks into every photo, knows no
 # network, and decodes just what all networks of up to half this side are given.
 SMALLEST = 512
+# A strip of pixels is no photo, and its filters would take as much memory as its pixels.
+MOST_ELONGATED = 200  # times as long as wide
+# Of a JPEG that is sent in many scans, each over all pixels: a file of kilobytes can keep a decoder busy for minutes.
+# Programs write up to a dozen.
+MOST_SCANNED = 1_500_000_000  # pixels, all scans together
+MOST_SCANS = 100
+JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # of a segment with a length, or of the end
 UPRIGHT = {  # what turns a photo, by its EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -81,6 +89,12 @@ def decoding_recipe(smallest: int | None) -> dict[str, Any]:
     }
 
 
+def decoding_limits(max_pixels: int) -> dict[str, int]:
+    """What decides, beside the recipe, which files are decoded: nothing of it changes a pixel."""
+    scans = {"scans": MOST_SCANS, "scanned_pixels": MOST_SCANNED}
+    return {"max_pixels": max_pixels, "times_as_long_as_wide": MOST_ELONGATED, **scans}
+
+
 def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Decoded:
     """The first frame of an image file, upright, as people see it.
 
@@ -92,7 +106,7 @@ def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Deco
 
     Raises:
         UndecodableError: with the reason zero_byte, not_an_image, unsupported_format, unsupported_variant,
-            truncated, corrupt or decompression_bomb.
+            truncated, corrupt, extreme_shape or decompression_bomb.
 
     """
     if not content:
@@ -103,6 +117,7 @@ def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Deco
             width, height = image.size
             if width * height > max_pixels:
                 raise Image.DecompressionBombError
+            _check_work(image, content)
             if image.format == "PNG":
                 _check_png(content)
             if smallest is not None:
@@ -122,6 +137,32 @@ def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Deco
         raise UndecodableError("unsupported_variant", str(error)) from error
     except Exception as error:
         raise _broken(error) from error
+
+
+def _check_work(image: Image.Image, content: bytes) -> None:
+    """That few pixels cannot cost much memory, nor a small file much time."""
+    short, long = sorted(image.size)
+    if long > MOST_ELONGATED * max(short, 1):
+        raise UndecodableError(
+            "extreme_shape",
+            f"{image.width}x{image.height} pixels; allowed: one side at most {MOST_ELONGATED} times the other",
+        )
+    if image.format not in ("JPEG", "MPO"):
+        return
+    most = min(MOST_SCANNED // max(short * long, 1), MOST_SCANS)
+    # Bytes that look like a scan can stand in other segments, or in a film behind the photo: counted only if many.
+    most = max(most, 1)
+    if content.count(b"\xff\xda") > most and _scans(content, most + 1) > most:
+        raise UndecodableError("decompression_bomb", f"more than {most} scans of {short * long / 1e6:g} megapixels")
+
+
+def _scans(content: bytes, enough: int) -> int:
+    """How many times a JPEG goes over its pixels, counted up to ``enough``."""
+    scans, place = 0, 2
+    while scans < enough and (found := JPEG_MARKER.search(content, place)) and found[0] != b"\xff\xd9":
+        scans += found[0] == b"\xff\xda"
+        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2])
+    return scans
 
 
 def _check_png(content: bytes) -> None:

@@ -43,7 +43,16 @@ def said(label: str, split: str, group: str, refused: str = "") -> Said:
 class PhotoTable:
     """Photos by number, in the order given. Those that turn out to be images get their content with ``set_content``."""
 
-    def __init__(self, files: Iterable[str], said_of_each: Sequence[Said]) -> None:
+    def __init__(self, files: Iterable[str], said_of_each: Sequence[Said], empty: Sequence[str] = ()) -> None:
+        """What is where.
+
+        Args:
+            files: sorted by name.
+            said_of_each: in the same order.
+            empty: folders that look like those of a class and have no file.
+
+        """
+        self.empty_folders = empty
         self._names = bytearray()  # one after the other, in UTF-8
         self._ends = array("Q", [0])
         for file in files:
@@ -84,6 +93,11 @@ class PhotoTable:
         hashes = self._content["hash"][self._usable]
         hashes.sort()
         return len(hashes) and 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1]))
+
+    @property
+    def given_labels(self) -> set[str]:
+        """Of all files that lie where photos are expected, usable or not."""
+        return {label for label, *_, refused in set(self._said) if not refused}
 
     @property
     def labels(self) -> set[str]:

@@ -63,6 +63,12 @@ def plan_trials(
     return [Trial(f"{name}-{number}", settings) for number, settings in enumerate(found, start=1)]
 
 
+def roots_of(trials: Iterable[Trial]) -> list[str]:
+    """Where the photos of these experiments are: each data.root once, sorted."""
+    committed = ParamsFile(committed_params()).value("data", "root")
+    return sorted({str(trial.settings.get("data.root", committed)) for trial in trials})
+
+
 def check_name(name: str) -> None:
     """UserError: git does not take it as the name of an experiment."""
     if not NAME.fullmatch(name) or name.endswith((".lock", ".")) or ".." in name or "@{" in name:

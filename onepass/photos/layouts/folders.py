@@ -12,7 +12,7 @@ from onepass.photos.splits import SPLIT_NAMES
 
 def read_folders(root: Path) -> PhotoTable:
     """A folder a class, or the folders train, validation and test with those inside."""
-    folders = sorted(e.name for e in root.iterdir() if e.is_dir() and not e.name.startswith("."))
+    folders = _folders(root)
     splits = [name for name in folders if name.lower() in SPLIT_NAMES]
     others = [name for name in folders if name not in splits]
     has_splits = "train" in map(str.lower, splits) and not others
@@ -25,7 +25,15 @@ def read_folders(root: Path) -> PhotoTable:
     if len(splits) > 1 and not has_splits:
         raise UserError(f"data.root: {root} holds {', '.join(splits)}, but no folder train. Expected one beside them.")
     files = sorted(files_below(root))
-    return PhotoTable(files, [_said_by_folders(file, has_splits) for file in files])
+    classes = [f"{name}/{below}" for name in splits for below in _folders(root / name)] if has_splits else folders
+    filled = {"/".join(file.split("/")[: 2 if has_splits else 1]) for file in files}
+    empty = [name for name in classes if name not in filled]
+    return PhotoTable(files, [_said_by_folders(file, has_splits) for file in files], empty)
+
+
+def _folders(root: Path) -> list[str]:
+    """The names of the folders in it, sorted, but hidden ones."""
+    return sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
 def _said_by_folders(file: str, has_splits: bool) -> Said:

@@ -1,11 +1,15 @@
-"""A mistake of the user ends a stage with its message alone; a mistake of ours keeps its traceback."""
+"""Whatever stops a stage, it ends with a message for the person who must act, and no traceback on the screen."""
 
+import errno
+import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from onepass.core import listed
+from onepass.core import UserError, explained, listed
 from tests.builders import ROOT
 
 STAGE = """
@@ -31,11 +35,51 @@ def test_a_user_error_ends_a_stage_with_its_message_alone() -> None:
     assert done.stderr.strip() == "onepass: data.root: x is missing. Give a folder."
 
 
-def test_any_other_error_keeps_its_traceback() -> None:
-    done = run("raise ZeroDivisionError")
+def test_any_other_error_ends_in_words_of_ours_and_its_traceback_is_in_a_file() -> None:
+    done = run('raise ZeroDivisionError("by zero\\nin detail")')
     assert done.returncode == 1
-    assert done.stderr.startswith("Traceback")
-    assert "onepass: " not in done.stderr
+    found = re.fullmatch(
+        r"\nonepass: a mistake in onepass, not in what it was given: ZeroDivisionError: by zero\. "
+        r"Report it with the traceback in (\S+)\. What is finished is kept\.\n\n",
+        done.stderr,
+    )
+    assert found, done.stderr
+    log = Path(ROOT, found[1])
+    assert log.read_text().startswith("Traceback (most recent call last):")
+    log.unlink()
+
+
+def test_a_stop_by_the_keyboard_says_that_nothing_is_lost() -> None:
+    done = run("raise KeyboardInterrupt")
+    assert done.returncode == 1
+    assert done.stderr == "\nonepass: stopped. What is finished is kept, and the same command goes on from there.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "x", "a/b"), "a/b: the disk is full. Make room; the same command goes on with what is "),
+        (OSError(errno.ENOSPC, "x"), "the disk is full. Make room"),
+        (PermissionError(errno.EACCES, "x", b"a"), "a: this user may not write or read there. Mend the permissions"),
+        (
+            OSError(errno.EROFS, "x", "a"),
+            "a: the file system can only be read. Mount it writable, or set another ",
+        ),
+        (MemoryError("10 GB"), "out of memory: 10 GB. Close other programs, or lower what the stage holds at once"),
+        (UserError("mend it"), "mend it"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else repr(value),
+)
+def test_what_a_machine_refuses_is_explained(error: Exception, said: str) -> None:
+    assert explained(error).startswith(said)
+
+
+def test_a_traceback_that_cannot_be_written_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    assert "The traceback cannot be written to a file:\nKeyError: 'a'\n" in explained(KeyError("a"))
 
 
 def test_a_stage_is_given_the_command_lines_paths_and_ends_well() -> None:

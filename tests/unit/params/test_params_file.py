@@ -133,7 +133,9 @@ def test_an_unknown_key_names_the_allowed_ones() -> None:
     params = ParamsFile({"data": {"root": "photos", "megapixels": 5}})
     with pytest.raises(ParamsError) as caught:
         params.read(DataParams)
-    assert caught.value.problems == ["data.megapixels: unknown key; allowed: root, max_megapixels, label_conflicts"]
+    assert caught.value.problems == [
+        "data.megapixels: unknown key; allowed: root, max_megapixels, label_conflicts, max_quarantined"
+    ]
 
 
 def test_keys_for_another_schema_may_stand_in_the_file() -> None:
@@ -147,13 +149,15 @@ def test_a_section_that_is_none_says_which_keys_it_has(content: object) -> None:
     assert params.value("data", "root") is None
     with pytest.raises(ParamsError) as caught:
         params.read(DataParams)
-    keys = "root, max_megapixels, label_conflicts"
+    keys = "root, max_megapixels, label_conflicts, max_quarantined"
     assert caught.value.problems == [f"data: {content!r} given; allowed: a section with the keys {keys}"]
 
 
 def test_keys_and_sections_that_are_left_out_take_their_defaults() -> None:
     params = ParamsFile({"data": {"root": "photos"}, "backbone": {"name": "VGG16", "weights": "w.h5"}})
-    assert params.read(DataParams) == DataParams(root="photos", max_megapixels=80, label_conflicts="error")
+    assert params.read(DataParams) == DataParams(
+        root="photos", max_megapixels=80, label_conflicts="error", max_quarantined=0.2
+    )
     assert params.read(SplitParams) == SplitParams(validation_fraction=0.2, test_fraction=0.2, seed=0)
     backbone = params.read(BackboneParams)
     assert (backbone.image_side, backbone.layer, backbone.pooling, backbone.views) == ("native", "last", "none", 1)

@@ -1,0 +1,125 @@
+"""Whether DVC can begin: it reads its own files and walks the folder of photos before any code of this project runs.
+
+What DVC does at each of them, with the numbers of its issues, is in docs/reliability.md.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from onepass.checks import problems_of
+from onepass.core import UserError, first_line, listed, load_yaml
+from onepass.dvc_repo import holding_list_of_locks
+from onepass.params import ParamsError, read_params
+from onepass.photos import odd_entries
+
+CLOCKS = 1  # seconds by which the clock of processes and that of files may differ
+
+
+def check_surroundings(roots: Iterable[str]) -> None:
+    """Refuses what DVC would hang at, or fail on without a word, and mends the locks that a kill has left.
+
+    In a command that DVC runs all this is behind, and nothing is looked at.
+
+    Args:
+        roots: each ``data.root`` that is about to be used.
+
+    Raises:
+        UserError: names the file and what is wrong with it.
+
+    """
+    if "DVC_STAGE" in os.environ:
+        return
+    if problems := problems_of(read_params()):  # which DVC reads, whatever is tried
+        raise ParamsError(problems)
+    for path in _files_of_dvc(Path()):
+        _check_yaml(path)
+    if done := mend_locks(Path()):
+        print(done, flush=True)
+    for root in roots:
+        if odd := [f"{name}: {kind}" for name, kind in odd_entries(Path(root))]:
+            raise UserError(
+                f"data.root: {root} holds what is no photo and no folder, and DVC would hang at it or fail without a "
+                f"word:\n{listed(odd)}\nMove it elsewhere; a CSV with the columns file,label names just the photos."
+            )
+
+
+def _files_of_dvc(root: Path) -> Iterator[Path]:
+    """What DVC reads of this project whatever is run: its stages, what they made last, and the files added to it."""
+    for name in ("dvc.yaml", "dvc.lock", "data/**/dvc.yaml", "data/**/dvc.lock", "*.dvc", "data/*.dvc"):
+        yield from (path for path in sorted(root.glob(name)) if path.is_file())
+
+
+def _check_yaml(path: Path) -> None:
+    try:
+        problem = "" if isinstance(load_yaml(path.read_bytes()), dict) else "no sections in it"
+    except yaml.YAMLError as error:
+        problem = first_line(error)
+        if (mark := getattr(error, "problem_mark", None)) is not None:
+            problem += f", line {mark.line + 1}"
+    if problem:
+        raise UserError(
+            f"{path} is damaged, and no command of DVC can read it: {problem}. `git checkout {path}` brings back what "
+            "was committed; where git has marked a conflict of two people in it, keep either side and run `dvc repro`."
+        )
+
+
+def mend_locks(root: Path) -> str:
+    """Takes away what a kill, a full disk or a restart has left in DVC's list of locks, so that commands run again.
+
+    DVC writes .dvc/tmp/rwlock in place, so that it can be empty or cut off, and then every command fails; and it takes
+    any process with a number that is in the list for the one that it was given to. (dvc/rwlock.py)
+
+    Args:
+        root: of the repository.
+
+    Returns:
+        What was done, in a sentence; empty where nothing was the matter.
+
+    Raises:
+        UserError: another DVC is at the list and does not let go of it.
+
+    """
+    path = root / ".dvc/tmp/rwlock"
+    if not _left_behind(path):
+        return ""
+    with holding_list_of_locks(path):
+        if why := _left_behind(path):
+            path.unlink()
+            return f"{path} {why}, and is gone: DVC makes a new one."
+    return ""
+
+
+def _left_behind(path: Path) -> str:
+    """What is wrong with the list of locks; empty if nothing is."""
+    try:
+        content = json.loads(path.read_bytes())
+        numbers = [held["pid"] for held in _locks(content)]
+        written = path.stat().st_mtime
+    except FileNotFoundError:
+        return ""
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "was damaged, as a kill or a full disk leaves it"
+    if numbers and not any(_as_old(number, written) for number in numbers):
+        return "named only processes that have ended"
+    return ""
+
+
+def _locks(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from content.get("write", {}).values()
+    for held in content.get("read", {}).values():
+        yield from held
+
+
+def _as_old(number: int, written: float) -> bool:
+    """Whether the process with this number was there when the list was written."""
+    import psutil  # noqa: PLC0415 - seldom needed
+
+    try:
+        return bool(psutil.Process(number).create_time() <= written + CLOCKS)
+    except psutil.Error:
+        return False
