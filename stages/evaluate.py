@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onepass.core import UserError, run_stage, sha256_of_files, write_json
+from onepass.core import UserError, check_recorded, run_stage, sha256_of_files, write_json
 from onepass.evaluation import (
     CopySearch,
     PhotoFacts,
@@ -42,6 +42,7 @@ from onepass.photos import Assignment, Image, evaluated_split, read_rows
 def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
     start = time.perf_counter()
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # classes can have any name
+    check_recorded(prepared, head_folder, curves)
     params = read_params()
     plan = read_head_plan(params, params.read(BackboneParams))
     rows = list(read_rows(prepared / "splits.csv", Assignment))
@@ -63,7 +64,6 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     write_score_tables(out, labels[evaluated], probabilities[evaluated], head.classes)
     write_copy_tables(out, copies, photos.files, rows, images)
     write_json(out / "metrics.json", metrics.model_dump())
-
     losses = read_curve(curves, "loss").values("validation")
     correct, sure = int((labels == predicted)[trained].sum()), float(probabilities[evaluated].max(axis=1).mean())
     counts = Counter(row.label for row in rows if row.split == "train")

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from onepass.backbones import resolve
-from onepass.core import run_stage, sha256_of_files
+from onepass.core import check_recorded, run_stage, sha256_of_files
 from onepass.features import FINGERPRINT_FILE, extract
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, DataParams, read_params
@@ -24,6 +24,7 @@ from onepass.photos import Image, WantedViews, base_folder, read_rows
 
 def main(weights: Path, prepared: Path, out: Path) -> None:
     start = time.perf_counter()
+    check_recorded(weights, prepared)
     params = read_params()
     section = params.read(BackboneParams)
     backbone = resolve(section)

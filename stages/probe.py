@@ -15,7 +15,7 @@ import numpy as np
 
 from onepass.backbones import resolve
 from onepass.checks import check_params
-from onepass.core import run_stage, write_json
+from onepass.core import check_recorded, run_stage, write_json
 from onepass.evaluation import CROSS_VALIDATION, predict_left_out, score, write_predictions
 from onepass.features import open_store
 from onepass.heads import read_head_plan, unfrozen_layers, with_keys
@@ -25,6 +25,7 @@ from onepass.photos import Assignment, Image, evaluated_split, read_rows
 
 def main(weights: Path, prepared: Path, features: Path, out: Path) -> None:
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # classes can have any name
+    check_recorded(weights, prepared)
     params = read_params()
     check_params(params)
     backbone = params.read(BackboneParams)

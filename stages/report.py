@@ -7,14 +7,17 @@ Writes  metrics/report.html
 
 from pathlib import Path
 
-from onepass.core import run_stage, write_atomically
+from onepass.core import check_recorded, run_stage, write_atomically
 from onepass.heads import read_head_plan
 from onepass.params import BackboneParams, DataParams, SplitParams, read_params
 from onepass.photos import base_folder
 from onepass.report import run_report
 
+SCORES = ("metrics.json", "predictions.csv", "classes.csv", "reliability.csv", "findings.json")
+
 
 def main(prepared: Path, features: Path, head: Path, training: Path, metrics: Path) -> None:
+    check_recorded(prepared, head, training, *(metrics / name for name in SCORES))
     params = read_params()
     backbone = params.read(BackboneParams)
     plan = read_head_plan(params, backbone)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onepass.backbones import resolve
 from onepass.checks import check_params
-from onepass.core import run_stage, sha256_of_files
+from onepass.core import check_recorded, run_stage, sha256_of_files
 from onepass.features import open_store
 from onepass.heads import (
     DESCRIPTION_FILE,
@@ -32,6 +32,7 @@ from onepass.photos import Assignment, read_rows
 
 def main(weights: Path, splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
     start = time.perf_counter()
+    check_recorded(weights, splits)
     params = read_params()
     check_params(params)
     backbone_params = params.read(BackboneParams)

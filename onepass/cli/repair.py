@@ -13,13 +13,13 @@ def command(paths: tuple[str, ...], remote: str | None) -> None:
     """Find damaged copies of what the stages made and delete them, so that sound ones take their place.
 
     DVC never looks again at an object once it is in the cache, and takes what a remote gives for what it asked. This
-    reads every byte of the workspace's and the cache's copies of PATH (data/features unless given) and, with --remote,
+    reads every byte of the workspace's and the cache's copies of PATH (all outputs unless given) and, with --remote,
     of the remote's, and deletes each one whose content is not what dvc.lock says.
 
     Example: python -m onepass repair
     """
     made = outputs_made()
-    wanted = [path.rstrip("/") for path in paths or ("data/features",)]
+    wanted = [path.rstrip("/") for path in paths or sorted(made)]
     if missing := sorted(set(wanted) - set(made)):
         raise click.UsageError(
             f"dvc.lock knows no output {', '.join(missing)}; it knows: {', '.join(sorted(made)) or 'none'}"

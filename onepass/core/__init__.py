@@ -10,6 +10,7 @@ from onepass.core.discovery import import_all
 from onepass.core.errors import UserError, explained, first_line, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
 from onepass.core.progress import progress_bar
+from onepass.core.recorded import check_recorded
 from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "atomic_file",
     "batched",
     "bounded_map",
+    "check_recorded",
     "csv_line",
     "explained",
     "find",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
-from onepass.core import UserError
+from onepass.core import UserError, check_recorded
 from onepass.heads import TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
 from onepass.photos import LIGHT, UPWARDS, smallest_size
@@ -49,7 +49,8 @@ def write_keras_model(path: Path, backbone: Backbone, head: TrainedHead) -> None
 
 
 def read_model(path: Path) -> Model:
-    """The model in a file that train-head wrote. UserError where it is none."""
+    """The model in a file that train-head wrote. UserError where it is none, or no longer what dvc.lock says."""
+    check_recorded(path)
     try:
         with zipfile.ZipFile(path) as archive:
             metadata = json.loads(archive.read(KERAS_METADATA))

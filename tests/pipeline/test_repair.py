@@ -1,5 +1,6 @@
 """Damage to stored features is found wherever it is, and the command that the message gives mends it."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -123,3 +124,56 @@ def test_a_damaged_part_is_not_reused_but_computed_again(shared: Project) -> Non
 def test_repair_names_the_outputs_that_it_knows(shared: Project) -> None:
     message = shared.run("python", "-m", "onepass", "repair", "data/nothing", expect=2)
     assert "dvc.lock knows no output data/nothing; it knows: data/features, data/prepared/decoding.json" in message
+
+
+READERS = {  # a stage, and the outputs of others that it reads beside the features
+    "evaluate data/prepared data/features data/head metrics/training metrics": [
+        "data/prepared/images.csv",
+        "data/prepared/splits.csv",
+        "data/head/head.json",
+        "data/head/weights.npz",
+        "metrics/training/plots/metrics/train/loss.tsv",
+    ],
+    "report data/prepared data/features data/head metrics/training metrics": [
+        "data/prepared/quarantine.csv",
+        "metrics/metrics.json",
+        "metrics/predictions.csv",
+        "metrics/classes.csv",
+        "metrics/reliability.csv",
+        "metrics/findings.json",
+    ],
+    "extract_features data/weights.json data/prepared out": ["data/weights.json", "data/prepared/wanted_views.txt"],
+}
+
+
+def damage_unseen(path: Path) -> None:
+    """Flips a bit, so that DVC, which looks at size and date, takes the file for unchanged."""
+    status = path.stat()
+    path.chmod(0o644)
+    path.write_bytes(flip(path.read_bytes()))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_flipped_bit_in_any_output_is_refused_where_it_is_read_and_mended_as_told(
+    pixels_done: Project, tmp_path: Path
+) -> None:
+    project = pixels_done.copy(tmp_path / "project")
+    project.run("dvc", "status")  # DVC notes sizes and dates of this copy
+    files = [*(file for read in READERS.values() for file in read), "data/model.keras"]
+    sound = {file: (project.folder / file).read_bytes() for file in files}
+    for command, read in READERS.items():
+        for file in read:
+            damage_unseen(project.folder / file)
+            message = project.run("python", "-m", *f"stages.{command}".split(), expect=1)
+            named = re.search(r"onepass: (\S+) is not what \S+ wrote, but changed or damaged since", message)
+            assert named, message
+            assert file.startswith(named[1])
+            assert "Traceback" not in message
+            (project.folder / file).write_bytes(sound[file])
+    for file in files:
+        damage_unseen(project.folder / file)
+    repaired = project.run("python", "-m", "onepass", "repair")
+    assert f"{len(files)} deleted" in repaired
+    project.run("dvc", "repro")
+    assert {file: (project.folder / file).read_bytes() for file in files} == sound
+    assert project.run("git", "status", "--short") == ""
