@@ -51,12 +51,17 @@ def _imported_fast(unneeded: tuple[str, ...]) -> Iterator[None]:
         gc.freeze()
 
 
+# A sum is split among as many threads as there are, and with it what is rounded: on any number of cores, and however
+# busy these are, the same number of threads gives the same bytes.
+THREADS = 8
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 with _held_back_stderr(), _imported_fast(unneeded=("sklearn", "matplotlib")):
     import keras
     import tensorflow as tf
 
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     tf.config.experimental.enable_tensor_float_32_execution(False)  # a GPU's float32 must be everybody's float32
     tf.config.list_logical_devices()  # starts the devices, which chatters too
 

@@ -1,6 +1,8 @@
 """The embedded default: `make run` as the README promises it."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,16 @@ def test_the_digits_run_offline_and_reach_their_accuracy_and_a_second_run_does_n
     project.run("dvc", "plots", "show", "--out", "plots")
     drawn = (project.folder / "plots" / "index.html").read_text()
     assert all(name in drawn for name in ("Loss by epoch", "Accuracy by epoch", "Confusion", "Reliability"))
+
+
+def test_two_clones_one_of_them_on_one_busy_core_have_the_same_lock(tmp_path: Path) -> None:
+    projects = [new_project(tmp_path / name / "project") for name in ("first", "second")]
+    repro = ["dvc", "repro", "dvc.yaml", "data/dvc.yaml"]
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(projects[0].run, *repro)
+        one_core = str(min(os.sched_getaffinity(0)))
+        second = threads.submit(projects[1].run, "taskset", "--cpu-list", one_core, *repro)
+        first.result()
+        second.result()
+    for lock in ("dvc.lock", "data/dvc.lock"):
+        assert (projects[0].folder / lock).read_bytes() == (projects[1].folder / lock).read_bytes()
