@@ -3,7 +3,16 @@
 Knows nothing of photos, networks or DVC, and imports no other package of onepass.
 """
 
-from onepass.core.atomic_files import LONG_AGO, atomic_file, write_atomically, write_json, write_zip
+from onepass.core.atomic_files import (
+    LONG_AGO,
+    SEAL,
+    atomic_file,
+    read_sealed_json,
+    write_atomically,
+    write_json,
+    write_sealed_json,
+    write_zip,
+)
 from onepass.core.concurrency import batched, bounded_map
 from onepass.core.csv_files import csv_line, write_csv
 from onepass.core.discovery import import_all
@@ -16,6 +25,7 @@ from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar
 __all__ = [
     "HASH_BYTES",
     "LONG_AGO",
+    "SEAL",
     "HashIndex",
     "Hashes",
     "UserError",
@@ -33,6 +43,7 @@ __all__ = [
     "load_yaml",
     "packed",
     "progress_bar",
+    "read_sealed_json",
     "read_yaml",
     "replaced_scalar",
     "run_stage",
@@ -40,5 +51,6 @@ __all__ = [
     "write_atomically",
     "write_csv",
     "write_json",
+    "write_sealed_json",
     "write_zip",
 ]

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, even when the process or the machine dies."""
 
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+SEAL = "sha256"  # the key under which sealed JSON has the digest of the rest
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
 
@@ -60,5 +62,29 @@ def write_json(path: Path, content: Any) -> None:
 
     Bytes of names that are no UTF-8 become escapes, ``\udcff``, which json.loads gives back as they were.
     """
+    write_atomically(path, _readable(content))
+
+
+def write_sealed_json(path: Path, content: Mapping[str, Any]) -> None:
+    """The same of a mapping, with its own digest under ``sha256``."""
+    write_atomically(path, _sealed(content))
+
+
+def read_sealed_json(content: bytes) -> dict[str, Any]:
+    """What ``write_sealed_json`` was given, from the bytes that it wrote. ValueError: from any others."""
+    try:
+        found = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+    if not isinstance(found, dict) or not found.pop(SEAL, "") or _sealed(found) != content:
+        raise ValueError("not what was written: changed or damaged")
+    return found
+
+
+def _sealed(content: Mapping[str, Any]) -> bytes:
+    return _readable({**content, SEAL: hashlib.sha256(_readable(content)).hexdigest()})
+
+
+def _readable(content: Any) -> bytes:
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, f"{text}\n".encode(errors="backslashreplace"))
+    return f"{text}\n".encode(errors="backslashreplace")

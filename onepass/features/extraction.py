@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
-from onepass.core import Hashes, UserError, batched, find, packed, progress_bar, write_json
+from onepass.core import Hashes, UserError, batched, find, packed, progress_bar, write_sealed_json
 from onepass.dvc_repo import dvc_files, machine_folder
 from onepass.engines import BATCH, Forward, infer
 from onepass.features.agreement import Check
@@ -169,7 +169,7 @@ def commit(store: Store, index: RowIndex, record: Record, out: Path) -> None:
     fresh.mkdir(parents=True)
     for name, places in by_part(index.keys):
         (fresh / name).write_bytes(pack(index.read(places)))
-    write_json(fresh / FINGERPRINT_FILE, store._asdict())
+    write_sealed_json(fresh / FINGERPRINT_FILE, store._asdict())
     record.write(fresh / VERSIONS_FILE)
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)

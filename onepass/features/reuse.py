@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from onepass.core import SEAL
 from onepass.dvc_repo import previous_folder, read_previous
 from onepass.features.agreement import Source
 from onepass.features.row_index import RowIndex
@@ -20,8 +21,10 @@ from onepass.params import VersionsRule
 def previous_store(files: Any, folder: Path) -> Store | None:
     """Its ``fingerprint.json``, if there is one."""
     try:
-        return Store(**json.loads(read_previous(files, f"{folder}/{FINGERPRINT_FILE}") or b""))
-    except (ValueError, TypeError):
+        said = json.loads(read_previous(files, f"{folder}/{FINGERPRINT_FILE}") or b"")
+        said.pop(SEAL, None)  # older versions wrote none; whether a row is sound, and of this network, each says itself
+        return Store(**said)
+    except (ValueError, TypeError, AttributeError):
         return None
 
 

@@ -38,21 +38,26 @@ def as_stored(features: NDArray[Any], dtype: Any, files: Sequence[str]) -> NDArr
         files: the photos that they are of, for messages.
 
     Raises:
-        UserError: float16 cannot hold a feature, or it is no number.
+        UserError: a feature is no finite number, or too large for float16.
 
     """
-    if features.dtype == dtype:
-        return features
     with np.errstate(over="ignore"):
-        rounded = features.astype(dtype)
-    for file, row, stored in zip(files, features, rounded, strict=True):
-        if not np.isfinite(stored).all():
-            value = row[~np.isfinite(stored)].flat[0]
-            raise UserError(
-                f"backbone.storage: {dtype} given, but a feature of {file} is {value:g}; {dtype} holds numbers up to "
-                f"{np.finfo(dtype).max:g}. Set backbone.storage: float32."
-            )
-    return rounded
+        rounded = features.astype(dtype, copy=False)
+    if np.isfinite(rounded).all():
+        return rounded
+    file, row, stored = next(
+        found for found in zip(files, features, rounded, strict=True) if not np.isfinite(found[2]).all()
+    )
+    value = row[~np.isfinite(stored)].flat[0]
+    if np.isfinite(row).all():
+        raise UserError(
+            f"backbone.storage: {dtype} given, but a feature of {file} is {value:g}; {dtype} holds numbers up to "
+            f"{np.finfo(dtype).max:g}. Set backbone.storage: float32."
+        )
+    raise UserError(
+        f"a feature of {file} is {value:g}, and no head can be trained on that. If it is so of every photo, the "
+        "weights are damaged, or backbone.preprocess is that of another network; if of this one alone, take it away."
+    )
 
 
 def make_rows(hashes: Sequence[str], features: NDArray[Any], key: bytes) -> Rows:

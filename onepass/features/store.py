@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import Hashes, UserError, in_hex
+from onepass.core import Hashes, UserError, in_hex, read_sealed_json
 from onepass.features.rows import DamagedPartError, Rows, row_hashes, row_type, unpack
 
 FINGERPRINT_FILE = "fingerprint.json"
@@ -84,7 +84,7 @@ class Store(NamedTuple):
 def open_store(folder: Path) -> Store:
     """The store in ``folder``. UserError where there is none."""
     try:
-        return Store(**json.loads((folder / FINGERPRINT_FILE).read_bytes()))
+        return Store(**read_sealed_json((folder / FINGERPRINT_FILE).read_bytes()))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{folder / FINGERPRINT_FILE} cannot be read ({error}).\n{REPAIR}") from error
 

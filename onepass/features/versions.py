@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from onepass.backbones import Backbone
-from onepass.core import write_json
+from onepass.core import read_sealed_json, write_sealed_json
 from onepass.engines import library_version
 from onepass.params import VersionsRule
 
@@ -48,14 +48,14 @@ class Record(BaseModel):
 
     def write(self, path: Path) -> None:
         """Byte-stable: the same environments give the same bytes."""
-        write_json(path, self.model_dump())
+        write_sealed_json(path, self.model_dump())
 
 
 def parse_record(content: bytes | None) -> Record:
     """The record in a file's bytes. One that is missing or damaged knows no environment: its rows are checked."""
     try:
-        return Record.model_validate_json(content or b"")
-    except ValidationError:
+        return Record.model_validate(read_sealed_json(content or b""))
+    except ValueError:
         return Record()
 
 

@@ -55,7 +55,7 @@ def fit_by_gradient(
             bar.update()
             if best.keeps(judged):
                 weights, network_weights = _arrays(dense), _arrays(below)
-            if best.is_enough():
+            if best.is_enough() or not math.isfinite(judged.loss):
                 break
     if best.epoch == 0:
         raise UserError(
@@ -63,6 +63,11 @@ def fit_by_gradient(
             f"train.learning_rate: {train.learning_rate:g} given; try {train.learning_rate / 10:g}."
         )
     print(f"best of {best.epochs} epochs: {best.epoch}")
+    if not math.isfinite(judged.loss):
+        print(
+            f"stopped: the loss of epoch {best.epochs} was no finite number, and no later one could be: the steps are "
+            f"too large. train.learning_rate: {train.learning_rate:g} given; try {train.learning_rate / 10:g}."
+        )
     head = task.empty._replace(
         weights=weights,
         network_weights=network_weights,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from onepass.core import UserError, in_hex, packed, write_json
+from onepass.core import UserError, in_hex, packed, write_sealed_json
 from onepass.evaluation import predict_left_out
 from onepass.evaluation.cross_validation import fold_of_each
 from onepass.features import FINGERPRINT_FILE, Store, open_store
@@ -30,7 +30,7 @@ def stored(folder: Path, features: NDArray[np.float32]) -> Stored:
     for name, places in by_part(keys):
         some = [in_hex(key) for key in keys[places]]
         (folder / name).write_bytes(pack(make_rows(some, np.stack([of_hash[h] for h in some]), store.key)))
-    write_json(folder / FINGERPRINT_FILE, store._asdict())
+    write_sealed_json(folder / FINGERPRINT_FILE, store._asdict())
     return folder, hashes
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepass.core import UserError, packed, write_json
+from onepass.core import UserError, packed, write_sealed_json
 from onepass.features import FINGERPRINT_FILE, DamagedPartError, Store, open_store, read_features
 from onepass.features.rows import make_rows, pack
 from onepass.features.store import MOST_PARTS, by_part, part_count, part_of
@@ -32,7 +32,7 @@ def write_store(folder: Path, names: list[str], fingerprint: str = "ours") -> St
     for name, places in by_part(packed(names)):
         members = names[places]
         (folder / name).write_bytes(pack(make_rows(members, features_of(members), store.key)))
-    write_json(folder / FINGERPRINT_FILE, store._asdict())
+    write_sealed_json(folder / FINGERPRINT_FILE, store._asdict())
     return store
 
 

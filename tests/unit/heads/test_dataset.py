@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onepass.core import packed, write_json
+from onepass.core import packed, write_sealed_json
 from onepass.features import FINGERPRINT_FILE, Store
 from onepass.features.rows import make_rows, pack
 from onepass.features.store import by_part
@@ -30,7 +30,7 @@ def write_store(folder: Path, dtype: str) -> Stored:
     features = blobs([ROWS // 2, ROWS // 2]).features.reshape(ROWS, 2, 2)
     store = Store(ROWS, dtype, [2, 2], {"layer": "x"}, "")
     folder.mkdir()
-    write_json(folder / FINGERPRINT_FILE, store._asdict())
+    write_sealed_json(folder / FINGERPRINT_FILE, store._asdict())
     for name, places in by_part(packed(sorted(keys))):
         members = sorted(keys)[places]
         rows = features[[keys.index(key) for key in members]].astype(dtype)

@@ -141,3 +141,13 @@ def test_activation_follows_the_number_of_classes_unless_given(given: str, class
 def test_a_sigmoid_for_three_classes_is_refused_by_their_names() -> None:
     with pytest.raises(UserError, match=r"head\.activation: sigmoid given(?s:.*)are 3: ant, bee, cat"):
         resolve_activation("sigmoid", ["ant", "bee", "cat"])
+
+
+def test_a_training_that_diverges_stops_there_and_keeps_the_best_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    data = blobs([30] * 3), blobs([20] * 3, seed=1), 3, "mlp"
+    found, log = fit(*data, learning_rate=10.0, optimizer="sgd", epochs=40)
+    assert not np.isfinite(log[-1].loss)
+    assert found.best_epoch < found.epochs == len(log) < 40
+    assert all(np.isfinite(array).all() for array in found.weights)
+    said = f"stopped: the loss of epoch {found.epochs} was no finite number, and no later one could be: the steps are "
+    assert f"{said}too large. train.learning_rate: 10 given; try 1." in capsys.readouterr().out
