@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from onepass.core import UserError, load_yaml
+from onepass.core import LockedStage, UserError, load_yaml, parse_lock
 from onepass.dvc_repo import read_tracked
 
 SEEDS = ("train.seed", "split.seed")
@@ -22,16 +22,12 @@ class Lock:
 
     def __init__(self, *contents: bytes) -> None:
         """UserError: one is not readable."""
-        try:
-            parsed = [load_yaml(content) or {} for content in contents]
-            self._stages: dict[str, Any] = {
-                name: stage for locked in parsed for name, stage in locked.get("stages", {}).items()
-            }
-            outs = [(out, name) for name, stage in self._stages.items() for out in stage.get("outs", [])]
-            self.made: dict[str, str] = {out["path"]: out["md5"] for out, _ in outs}  # digests of all outputs
-            self._makers: dict[str, str] = {out["path"]: name for out, name in outs}
-        except (yaml.YAMLError, AttributeError, TypeError, KeyError) as error:
-            raise UserError(f"dvc.lock cannot be read: {error}. Mend it, or run `dvc repro`.") from error
+        self._stages: dict[str, LockedStage] = {}
+        for content in contents:
+            self._stages |= parse_lock(content)
+        outs = [(out, name) for name, stage in self._stages.items() for out in stage.outs]
+        self.made: dict[str, str | None] = {out.path: out.md5 for out, _ in outs}  # digests of all outputs
+        self._makers = {out.path: name for out, name in outs}
         self._stages.pop(PRESENTATION, None)
 
     @property
@@ -39,7 +35,7 @@ class Lock:
         """All that decides the results, but seeds: commands, params, and the code and data from outside by digest."""
         recipe = {
             name: {
-                "cmd": stage["cmd"],
+                "cmd": stage.cmd,
                 "params": {key: value for key, value in _flat(_recorded(stage)).items() if key not in SEEDS},
                 "deps": self._from_outside(stage),
             }
@@ -73,27 +69,27 @@ class Lock:
             more = f"; and {len(edited) - MOST_SHOWN} more" if len(edited) > MOST_SHOWN else ""
             return f"its results were made {'; '.join(list(edited)[:MOST_SHOWN])}{more}"
         for name, stage in stages.items():
-            for dep in stage.get("deps", []):
-                if dep.get("md5") != self.made.get(dep["path"], dep.get("md5")):
+            for dep in stage.deps:
+                if dep.md5 != self.made.get(dep.path, dep.md5):
                     return (
-                        f"its results are of two runs: {name} read another {dep['path']} than "
-                        f"{self._makers[dep['path']]} has made since"
+                        f"its results are of two runs: {name} read another {dep.path} than "
+                        f"{self._makers[dep.path]} has made since"
                     )
         return ""
 
-    def _behind(self, path: str) -> dict[str, Any]:
+    def _behind(self, path: str) -> dict[str, LockedStage]:
         """The stages without which an output would not be there, by name."""
-        found: dict[str, Any] = {}
+        found: dict[str, LockedStage] = {}
         wanted = [path]
         while wanted:
             name = self._makers.get(wanted.pop())
             if name in self._stages and name not in found:
                 found[name] = self._stages[name]
-                wanted += [dep["path"] for dep in found[name].get("deps", [])]
+                wanted += [dep.path for dep in found[name].deps]
         return found
 
-    def _from_outside(self, stage: dict[str, Any]) -> dict[str, str | None]:
-        return {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in self.made}
+    def _from_outside(self, stage: LockedStage) -> dict[str, str | None]:
+        return {dep.path: dep.md5 for dep in stage.deps if dep.path not in self.made}
 
 
 def read_lock(files: Any, *paths: str) -> Lock:
@@ -114,10 +110,9 @@ def as_written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _recorded(stage: dict[str, Any]) -> dict[str, Any]:
+def _recorded(stage: LockedStage) -> dict[str, Any]:
     """The params that a stage declared, sections or keys, as they were when it ran."""
-    recorded: dict[str, Any] = stage.get("params", {}).get("params.yaml", {})
-    return recorded
+    return stage.params.get("params.yaml", {})
 
 
 def _flat(declared: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from onepass.core.atomic_files import (
 from onepass.core.concurrency import batched, bounded_map
 from onepass.core.csv_files import csv_line, write_csv
 from onepass.core.discovery import import_all
+from onepass.core.dvc_lock import LockedStage, parse_lock
 from onepass.core.errors import UserError, explained, first_line, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
 from onepass.core.progress import progress_bar
@@ -28,6 +29,7 @@ __all__ = [
     "SEAL",
     "HashIndex",
     "Hashes",
+    "LockedStage",
     "UserError",
     "atomic_file",
     "batched",
@@ -42,6 +44,7 @@ __all__ = [
     "listed",
     "load_yaml",
     "packed",
+    "parse_lock",
     "progress_bar",
     "read_sealed_json",
     "read_yaml",

@@ -4,12 +4,18 @@ import hashlib
 import io
 import json
 import os
+import socket
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+HOST = socket.gethostname().replace(".", "-")  # a cache may be shared by machines
+UNFINISHED = ".tmp"  # how the names of files end that are being written
+FORGOTTEN = 86_400  # seconds, after which nobody is still writing one
 SEAL = "sha256"  # the key under which sealed JSON has the digest of the rest
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive can hold
 
@@ -21,8 +27,9 @@ def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     Not ``durable``: one that survives the death of the process, but need not wait for the disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
     # The process id keeps two writers of the same file from sharing a temporary one.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{HOST}.{os.getpid()}{UNFINISHED}")
     try:
         with temporary.open("wb") as file:
             yield file
@@ -40,6 +47,27 @@ def atomic_file(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Takes away, once a process, what processes that were killed have left there."""
+    for path in folder.glob(f".*{UNFINISHED}"):
+        *_, host, number = path.name.removesuffix(UNFINISHED).split(".")
+        killed = host == HOST and number.isdecimal() and not _runs(int(number))
+        with suppress(FileNotFoundError):  # another process sweeps, too
+            if killed or time.time() - path.stat().st_mtime > FORGOTTEN:
+                path.unlink()
+
+
+def _runs(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
