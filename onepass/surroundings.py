@@ -13,7 +13,7 @@ import yaml
 
 from onepass.checks import problems_of
 from onepass.core import UserError, first_line, listed, load_yaml
-from onepass.dvc_repo import holding_list_of_locks
+from onepass.dvc_repo import holding_list_of_locks, machine_folder_of_here
 from onepass.params import ParamsError, read_params
 from onepass.photos import odd_entries
 
@@ -38,8 +38,9 @@ def check_surroundings(roots: Iterable[str]) -> None:
         raise ParamsError(problems)
     for path in _files_of_dvc(Path()):
         _check_yaml(path)
-    if done := mend_locks(Path()):
-        print(done, flush=True)
+    for done in (mend_locks(Path()), mend_run_cache(machine_folder_of_here().parent / "runs")):
+        if done:
+            print(done, flush=True)
     for root in roots:
         if odd := [f"{name}: {kind}" for name, kind in odd_entries(Path(root))]:
             raise UserError(
@@ -92,6 +93,29 @@ def mend_locks(root: Path) -> str:
             path.unlink()
             return f"{path} {why}, and is gone: DVC makes a new one."
     return ""
+
+
+def mend_run_cache(runs: Path) -> str:
+    """Takes away what a kill, or a loss of power, has left unfinished in DVC's list of earlier runs.
+
+    DVC takes each file there for a run, and fails at an empty one, in every later command. (dvc/stage/cache.py)
+
+    Args:
+        runs: of DVC's cache.
+
+    Returns:
+        What was done, in a sentence; empty where nothing was the matter.
+
+    """
+    unfinished = [
+        file
+        for folder in (sorted(runs.glob("*/*")) if runs.is_dir() else [])
+        for file in folder.iterdir()
+        if file.name.startswith(".") or not file.stat().st_size
+    ]
+    for file in unfinished:
+        file.unlink(missing_ok=True)
+    return f"{len(unfinished)} unfinished files in {runs} are gone." if unfinished else ""
 
 
 def _left_behind(path: Path) -> str:

@@ -9,7 +9,6 @@ from onepass.photos.decode_cache import DecodeCache, previous_decoding
 from onepass.photos.decoding import (
     SMALLEST,
     UNLIMITED,
-    UndecodableError,
     decode,
     decoding_limits,
     decoding_recipe,
@@ -21,6 +20,7 @@ from onepass.photos.losses import refuse_losses, report_losses
 from onepass.photos.odd_entries import odd_entries
 from onepass.photos.photo_table import Photo, PhotoTable, Said, said
 from onepass.photos.pixels import LocatedView, PixelReader
+from onepass.photos.refusals import UndecodableError
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, grayscale, resize
 from onepass.photos.splits import SPLITS, assign, assignments, evaluated_split, label_conflicts
 from onepass.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, write_rows

@@ -4,27 +4,30 @@ The decoder is Pillow with an allow-list of formats. A photo may be asked for no
 is decoded several times faster. Everything that changes pixels is in ``decoding_recipe``.
 """
 
+import ctypes
 import io
-import re
 import warnings
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+import PIL
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+from onepass.photos.color_profiles import RULE, to_srgb
+from onepass.photos.flattening import flatten, look
+from onepass.photos.jpeg_structure import MOST_SCANNED, MOST_SCANS, check_jpeg
+from onepass.photos.refusals import UndecodableError, broken, unidentified
+
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF")
+JPEG = ("JPEG", "MPO")  # MPO: with more photos behind the first
 UNLIMITED = 1 << 62  # pixels, for bytes that have passed the limit before
 # Pixels that height and width keep at least, whatever is asked for: prepare, which looks into every photo, knows no
 # network, and decodes just what all networks of up to half this side are given.
 SMALLEST = 512
 # A strip of pixels is no photo, and its filters would take as much memory as its pixels.
 MOST_ELONGATED = 200  # times as long as wide
-# Of a JPEG that is sent in many scans, each over all pixels: a file of kilobytes can keep a decoder busy for minutes.
-# Programs write up to a dozen.
-MOST_SCANNED = 1_500_000_000  # pixels, all scans together
-MOST_SCANS = 100
-JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # of a segment with a length, or of the end
 UPRIGHT = {  # what turns a photo, by its EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -42,13 +45,34 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
-class UndecodableError(Exception):
-    """Bytes that are not a usable image. ``reason`` is one word for tables, ``detail`` one line for people."""
+@cache
+def allowed_formats() -> tuple[str, ...]:
+    """Those of ``FORMATS``, and HEIF where the extra heic is installed."""
+    if not HEIC:
+        return FORMATS
+    from pillow_heif import register_heif_opener  # noqa: PLC0415 - an extra
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
+    register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def _version_of_heic() -> str:
+    try:
+        return f"pillow-heif {version('pillow-heif')}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _silence_libtiff() -> None:
+    """It writes a line for each flaw to the standard error, without the name of a file; Pillow says what matters."""
+    for library in (Path(PIL.__file__).parent.parent / "pillow.libs").glob("libtiff-*"):
+        loaded = ctypes.CDLL(str(library))
+        loaded.TIFFSetErrorHandler(None)
+        loaded.TIFFSetWarningHandler(None)
+
+
+_silence_libtiff()
+HEIC = _version_of_heic()
 
 
 class Decoded(NamedTuple):
@@ -81,18 +105,19 @@ def decoding_recipe(smallest: int | None) -> dict[str, Any]:
     return {
         "scale": "full" if smallest is None else f"{reduced} {smallest} pixels a side",
         "decoder": f"pillow {version('pillow')}",
-        "formats": list(FORMATS),
         "exif_orientation": "applied",
         "frame": "first",
         "transparency": "over white",
+        "color_profile": RULE,
         "sixteen_bit": "scaled to 8",
     }
 
 
-def decoding_limits(max_pixels: int) -> dict[str, int]:
-    """What decides, beside the recipe, which files are decoded: nothing of it changes a pixel."""
+def decoding_limits(max_pixels: int) -> dict[str, Any]:
+    """What decides, beside the recipe, which files are decoded: nothing of it changes a pixel of the others."""
+    formats = {name: HEIC if name == "HEIF" else "pillow" for name in allowed_formats()}
     scans = {"scans": MOST_SCANS, "scanned_pixels": MOST_SCANNED}
-    return {"max_pixels": max_pixels, "times_as_long_as_wide": MOST_ELONGATED, **scans}
+    return {"max_pixels": max_pixels, "times_as_long_as_wide": MOST_ELONGATED, "formats": formats, **scans}
 
 
 def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Decoded:
@@ -113,18 +138,21 @@ def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Deco
         raise UndecodableError("zero_byte", "the file is empty")
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=allowed_formats()) as image:
             width, height = image.size
             if width * height > max_pixels:
                 raise Image.DecompressionBombError
             _check_work(image, content)
             if image.format == "PNG":
                 _check_png(content)
-            if smallest is not None:
-                image.draft(None, (smallest, smallest))  # does nothing to other formats than JPEG
+            if smallest is not None and image.format in JPEG:  # of others it may be a thumbnail that comes
+                image.draft(None, (smallest, smallest))
+            opened, profile = look(image, content), image.info.get("icc_profile")
             _load(image)
             orientation = _orientation(image)
-            upright = _upright(_reduced(_rgb(image), smallest), orientation)
+            # Colours last, of the few pixels that are kept: a mean of colours is that of sRGB nearly everywhere but
+            # where they are beyond it, and it is the mean that a JPEG's decoder, which reduces, makes as well.
+            upright = _upright(to_srgb(_reduced(flatten(image, opened), smallest), profile), orientation)
         return Decoded(upright, *((height, width) if orientation in TURNED_ON_ITS_SIDE else (width, height)))
     except UndecodableError:
         raise
@@ -132,11 +160,13 @@ def decode(content: bytes, max_pixels: int, smallest: int | None = None) -> Deco
         megapixels = max_pixels / 1e6
         raise UndecodableError("decompression_bomb", f"above the limit of {megapixels:g} megapixels") from error
     except UnidentifiedImageError as error:
-        raise _unidentified(content) from error
+        if content.startswith(b"\xff\xd8"):
+            check_jpeg(content, 1)
+        raise unidentified(content, allowed_formats(), bool(HEIC)) from error
     except NotImplementedError as error:
         raise UndecodableError("unsupported_variant", str(error)) from error
     except Exception as error:
-        raise _broken(error) from error
+        raise broken(error) from error
 
 
 def _check_work(image: Image.Image, content: bytes) -> None:
@@ -147,22 +177,8 @@ def _check_work(image: Image.Image, content: bytes) -> None:
             "extreme_shape",
             f"{image.width}x{image.height} pixels; allowed: one side at most {MOST_ELONGATED} times the other",
         )
-    if image.format not in ("JPEG", "MPO"):
-        return
-    most = min(MOST_SCANNED // max(short * long, 1), MOST_SCANS)
-    # Bytes that look like a scan can stand in other segments, or in a film behind the photo: counted only if many.
-    most = max(most, 1)
-    if content.count(b"\xff\xda") > most and _scans(content, most + 1) > most:
-        raise UndecodableError("decompression_bomb", f"more than {most} scans of {short * long / 1e6:g} megapixels")
-
-
-def _scans(content: bytes, enough: int) -> int:
-    """How many times a JPEG goes over its pixels, counted up to ``enough``."""
-    scans, place = 0, 2
-    while scans < enough and (found := JPEG_MARKER.search(content, place)) and found[0] != b"\xff\xd9":
-        scans += found[0] == b"\xff\xda"
-        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2])
-    return scans
+    if image.format in JPEG:
+        check_jpeg(content, short * long)
 
 
 def _check_png(content: bytes) -> None:
@@ -202,59 +218,3 @@ def _reduced(image: Image.Image, smallest: int | None) -> Image.Image:
         return image
     across, down = (max(length // smallest, 1) for length in image.size)
     return image.reduce((across, down)) if across * down > 1 else image
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode to RGB; what is transparent shows white, as on a page."""
-    if image.mode.startswith("I;16"):
-        image = _eight_bits(image)
-    if image.mode in ("I", "F", "LAB", "HSV"):
-        raise UndecodableError("unsupported_variant", f"mode {image.mode} has no fixed range; save it as 8 or 16 bits")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey scaled to 8 bits. Pillow's own conversion would clip all above 255 to white."""
-    samples = np.asarray(image).astype(np.uint32)
-    # A TIFF says when only 12 of its 16 bits are used, and when 0 is white.
-    tags = getattr(image, "tag_v2", {})
-    bits = tags.get(ExifTags.Base.BitsPerSample, (16,))[0]
-    scaled = (samples * 255 // ((1 << bits) - 1)).clip(0, 255).astype(np.uint8)
-    grey = Image.fromarray(255 - scaled if tags.get(ExifTags.Base.PhotometricInterpretation) == 0 else scaled)
-    if "transparency" in image.info:
-        grey.putalpha(Image.fromarray(np.where(samples == image.info["transparency"], 0, 255).astype(np.uint8)))
-    return grey
-
-
-def _unidentified(content: bytes) -> UndecodableError:
-    """Why Pillow did not recognise the bytes, from their beginning alone: no other parser touches them."""
-    if not any(content):
-        return UndecodableError("corrupt", "every byte is NUL: the disk or a copy lost the content")
-    if len(content) < 16:  # some of Pillow's own checks expect as many
-        return UndecodableError("not_an_image", f"only {len(content)} bytes: {content!r}")
-    Image.init()
-    for name, (_, accept) in Image.OPEN.items():
-        if accept is None or accept(content[:16]) in (False, None):
-            continue
-        if name in FORMATS:
-            return UndecodableError("corrupt", f"begins like {name}, but its header cannot be read")
-        return UndecodableError("unsupported_format", f"{name}; allowed: {', '.join(FORMATS)}")
-    if content[4:8] == b"ftyp":
-        return UndecodableError("unsupported_format", f"HEIC or video: save it as JPEG; allowed: {', '.join(FORMATS)}")
-    return UndecodableError("not_an_image", f"begins with {content[:16]!r}")
-
-
-def _broken(error: Exception) -> UndecodableError:
-    """Pillow's complaint, sorted by what happened to the file."""
-    message = f"{type(error).__name__}: {error}"
-    cut_off = ("truncated", "unexpected end", "not enough", "eof", "end of file")
-    if any(words in message.lower() for words in cut_off):
-        return UndecodableError("truncated", message)
-    if "too large" in message.lower():
-        return UndecodableError("decompression_bomb", message)
-    if any(words in message.lower() for words in ("unsupported", "not available", "conversion from")):
-        return UndecodableError("unsupported_variant", message)
-    return UndecodableError("corrupt", message)

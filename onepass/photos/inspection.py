@@ -12,8 +12,9 @@ from PIL import Image as Pillow
 
 from onepass.core import bounded_map, progress_bar
 from onepass.photos.decode_cache import DecodeCache
-from onepass.photos.decoding import SMALLEST, UndecodableError, decode
+from onepass.photos.decoding import SMALLEST, decode
 from onepass.photos.photo_table import Photo, PhotoTable
+from onepass.photos.refusals import UndecodableError
 from onepass.photos.tables import Image, Quarantined
 
 LARGEST_FILE = 1 << 29  # bytes; a file is read whole

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import UserError
-from onepass.photos.decoding import UNLIMITED, UndecodableError, decode, smallest_size
+from onepass.photos.decoding import UNLIMITED, decode, smallest_size
+from onepass.photos.refusals import UndecodableError
 from onepass.photos.resizing import grayscale, resize
 from onepass.photos.views import View, augmented
 

@@ -73,7 +73,7 @@ def test_every_file_that_the_documents_name_exists() -> None:
 
 
 def test_whatever_is_imported_is_asked_for_in_the_environment_first() -> None:
-    extras = {"openvino", "onnxruntime", "tf2onnx", "ai_edge_litert"}
+    extras = {"openvino", "onnxruntime", "pillow_heif", "tf2onnx", "ai_edge_litert"}
     own = {"onepass", "stages", "data", "benchmarks", "docs", ""}
     with_dvc = {"dvc_data"}
     files = [file for file in FILES if file.relative_to(ROOT).parts[0] in ("onepass", "stages")]

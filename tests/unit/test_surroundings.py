@@ -9,7 +9,7 @@ import pytest
 from dvc.lock import make_lock
 
 from onepass.core import UserError
-from onepass.surroundings import check_surroundings, mend_locks
+from onepass.surroundings import check_surroundings, mend_locks, mend_run_cache
 from tests.builders import ROOT
 
 DAMAGED = ".dvc/tmp/rwlock was damaged, as a kill or a full disk leaves it, and is gone: DVC makes a new one."
@@ -92,3 +92,14 @@ def test_inside_a_command_of_dvc_nothing_is_looked_at(rwlock: Path, monkeypatch:
     monkeypatch.setenv("DVC_STAGE", "prepare")
     check_surroundings(["nowhere"])
     assert rwlock.exists()
+
+
+def test_what_is_unfinished_in_the_run_cache_goes(tmp_path: Path) -> None:
+    entry = tmp_path / "runs/83/83aa"
+    entry.mkdir(parents=True)
+    (entry / "whole").write_text("cmd: x\n")
+    for name in ("empty", ".mxo6xvw2lqbkda6BjqH7sQ.tmp"):
+        (entry / name).touch()
+    assert mend_run_cache(tmp_path / "runs") == f"2 unfinished files in {tmp_path / 'runs'} are gone."
+    assert [path.name for path in entry.iterdir()] == ["whole"]
+    assert mend_run_cache(tmp_path / "runs") == mend_run_cache(tmp_path / "none") == ""

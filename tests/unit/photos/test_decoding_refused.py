@@ -60,7 +60,8 @@ def archive() -> bytes:
         (archive(), "not_an_image"),
         (encoded("PPM"), "unsupported_format"),
         (encoded("ICO"), "unsupported_format"),
-        (b"\0\0\0\x18ftypheic" + bytes(60), "unsupported_format"),
+        (b"\0\0\0\x18ftypheic" + bytes(60), "corrupt"),
+        (b"\0\0\0\x18ftypmp42" + bytes(60), "unsupported_format"),
         (encoded("TIFF", Image.new("I", (4, 4), 70_000)), "unsupported_variant"),
         (encoded("TIFF", Image.new("F", (4, 4), 0.5)), "unsupported_variant"),
         (with_wrong_checksum(encoded("PNG")), "corrupt"),
@@ -68,8 +69,8 @@ def archive() -> bytes:
         (encoded("JPEG")[:12], "truncated"),
     ],
     ids=[
-        "empty", "all NUL", "LFS pointer", "HTML", "zip", "PPM", "ICO", "HEIC", "32-bit TIFF", "float TIFF",
-        "PNG checksum", "PNG half NUL", "JPEG header",
+        "empty", "all NUL", "LFS pointer", "HTML", "zip", "PPM", "ICO", "HEIC header", "video", "32-bit TIFF",
+        "float TIFF", "PNG checksum", "PNG half NUL", "JPEG header",
     ],
 )  # fmt: skip
 def test_what_is_no_usable_image_is_refused_with_its_reason(content: bytes, reason: str) -> None:
