@@ -98,7 +98,8 @@ def mend_locks(root: Path) -> str:
 def mend_run_cache(runs: Path) -> str:
     """Takes away what a kill, or a loss of power, has left unfinished in DVC's list of earlier runs.
 
-    DVC takes each file there for a run, and fails at an empty one, in every later command. (dvc/stage/cache.py)
+    DVC takes each file there for a run, and each folder for one that holds a run, and fails in every later command at
+    one that is empty. (dvc/stage/cache.py)
 
     Args:
         runs: of DVC's cache.
@@ -107,15 +108,17 @@ def mend_run_cache(runs: Path) -> str:
         What was done, in a sentence; empty where nothing was the matter.
 
     """
-    unfinished = [
-        file
-        for folder in (sorted(runs.glob("*/*")) if runs.is_dir() else [])
-        for file in folder.iterdir()
-        if file.name.startswith(".") or not file.stat().st_size
-    ]
-    for file in unfinished:
-        file.unlink(missing_ok=True)
-    return f"{len(unfinished)} unfinished files in {runs} are gone." if unfinished else ""
+    unfinished = 0
+    for folder in sorted(runs.glob("*/*")) if runs.is_dir() else []:
+        files = list(folder.iterdir())
+        broken = [file for file in files if file.name.startswith(".") or not file.stat().st_size]
+        for file in broken:
+            file.unlink(missing_ok=True)
+        if len(broken) == len(files):
+            folder.rmdir()
+            unfinished += 1
+        unfinished += len(broken)
+    return f"{unfinished} unfinished entries in {runs} are gone." if unfinished else ""
 
 
 def _left_behind(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Odd images by the thousand: every format with every flaw, and what may become of each; a seed gives the same bytes."""
+"""Odd images by the thousand: every format with every flaw, and what may become of each; one seed, one set of bytes."""
 
 import io
 import random

@@ -100,6 +100,7 @@ def test_what_is_unfinished_in_the_run_cache_goes(tmp_path: Path) -> None:
     (entry / "whole").write_text("cmd: x\n")
     for name in ("empty", ".mxo6xvw2lqbkda6BjqH7sQ.tmp"):
         (entry / name).touch()
-    assert mend_run_cache(tmp_path / "runs") == f"2 unfinished files in {tmp_path / 'runs'} are gone."
-    assert [path.name for path in entry.iterdir()] == ["whole"]
+    (tmp_path / "runs/83/83ab").mkdir()
+    assert mend_run_cache(tmp_path / "runs") == f"3 unfinished entries in {tmp_path / 'runs'} are gone."
+    assert [path.name for path in tmp_path.glob("runs/*/**/*")] == ["83aa", "whole"]
     assert mend_run_cache(tmp_path / "runs") == mend_run_cache(tmp_path / "none") == ""
