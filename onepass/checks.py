@@ -26,7 +26,7 @@ from onepass.heads import (
     resolve_activation,
     unfrozen_layers,
 )
-from onepass.params import INPUT, NONE, BackboneParams, DataParams, ParamsError, ParamsFile, SplitParams
+from onepass.params import INPUT, NONE, BackboneParams, DataParams, ParamsError, ParamsFile, SplitParams, unknown_key
 from onepass.photos import Assignment, read_rows
 
 SCHEMAS = {schema.section: schema for schema in (DataParams, SplitParams, BackboneParams)}
@@ -57,8 +57,8 @@ def check_params(params: ParamsFile, prepared: Path | None = None) -> None:
 
 def problems_of(params: ParamsFile) -> list[str]:
     """A line for each key that is wrong, section by section."""
-    allowed = ", ".join(SECTIONS)
-    problems = [f"{name}: unknown key; allowed: {allowed}" for name in params.section_names if name not in SECTIONS]
+    unknown = [name for name in params.section_names if name not in SECTIONS]
+    problems = [f"{name}: {unknown_key(str(name), SECTIONS)}" for name in unknown]
     for check in (_data, _split, _backbone, _head, _train, _together):
         try:
             check(params)

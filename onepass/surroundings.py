@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from onepass.checks import problems_of
-from onepass.core import UserError, first_line, listed, load_yaml
+from onepass.core import UserError, listed, load_yaml, yaml_problem
 from onepass.dvc_repo import holding_list_of_locks, machine_folder_of_here
 from onepass.params import ParamsError, read_params
 from onepass.photos import odd_entries
@@ -59,9 +59,7 @@ def _check_yaml(path: Path) -> None:
     try:
         problem = "" if isinstance(load_yaml(path.read_bytes()), dict) else "no sections in it"
     except yaml.YAMLError as error:
-        problem = first_line(error)
-        if (mark := getattr(error, "problem_mark", None)) is not None:
-            problem += f", line {mark.line + 1}"
+        problem = yaml_problem(error)
     if problem:
         raise UserError(
             f"{path} is damaged, and no command of DVC can read it: {problem}. `git checkout {path}` brings back what "

@@ -21,7 +21,7 @@ from onepass.core.errors import UserError, explained, first_line, listed, run_st
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
 from onepass.core.progress import progress_bar
 from onepass.core.recorded import check_recorded
-from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar
+from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar, yaml_problem
 
 __all__ = [
     "HASH_BYTES",
@@ -56,4 +56,5 @@ __all__ = [
     "write_json",
     "write_sealed_json",
     "write_zip",
+    "yaml_problem",
 ]

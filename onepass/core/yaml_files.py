@@ -8,13 +8,16 @@ import yaml
 
 from onepass.core.errors import UserError
 
+TAG = "tag:yaml.org,2002:"  # what the names of YAML's own types begin with
+NAMES = {"timestamp": "a date", "binary": "bytes"}
 DEEPEST = 20  # sections and lists inside one another, in a file that people write
 
 
 def read_yaml(content: bytes, name: str) -> Any:
     """The one document of a YAML file that people write: no aliases, no key twice, of a bounded depth.
 
-    YAML 1.2's core schema, as DVC reads it: 1e-05 is a number, and only true and false are truth values.
+    YAML 1.2's core schema, as DVC reads it: 1e-05 is a number, and only true and false are truth values. Dates, bytes
+    and other types that no parameter has are refused, for DVC would read them as such.
 
     Args:
         name: of the file, for the message.
@@ -26,9 +29,24 @@ def read_yaml(content: bytes, name: str) -> Any:
     try:
         text = content.decode()
         _check_events(text, name)
+        _check_types(yaml.compose(text, _Loader), name, [])
         return load_yaml(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{name} is not readable YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        line, column = content.count(b"\n", 0, error.start) + 1, error.start - content.rfind(b"\n", 0, error.start)
+        raise UserError(
+            f"{name} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}, column {column}. Save it as UTF-8."
+        ) from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{name} is not readable YAML: {yaml_problem(error)}") from error
+
+
+def yaml_problem(error: yaml.YAMLError) -> str:
+    """What a reader of YAML says, and where, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return next(iter(str(error).splitlines()), "empty")
+    said = ", ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None))))
+    return f"{said}, line {mark.line + 1}, column {mark.column + 1}"
 
 
 def load_yaml(content: str | bytes) -> Any:
@@ -68,6 +86,27 @@ def _check_events(text: str, name: str) -> None:
             raise UserError(f"{name} has more than {DEEPEST} sections and lists inside one another.")
 
 
+def _check_types(node: yaml.Node | None, name: str, path: list[str]) -> None:
+    """Refuses dates, bytes and whatever else is not a text, a number, a truth value, nothing, a list or a section."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _check_types(key, name, path)
+            _check_types(value, name, [*path, str(key.value)])
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _check_types(value, name, path)
+    if node is None:
+        return
+    kind = node.tag.removeprefix(TAG)
+    fits = kind not in SCALARS or re.fullmatch(SCALARS[kind][0], node.value)
+    if not fits or kind not in (*SCALARS, "str", "map", "seq"):
+        given = f"{node.value!r} given, " if isinstance(node, yaml.ScalarNode) else ""
+        raise UserError(
+            f"{name}: {'.'.join(path) or 'the whole file'}: {given}which YAML reads as {NAMES.get(kind, kind)}, line "
+            f"{node.start_mark.line + 1}; allowed: texts, numbers, true, false, lists. Put a text in quotes."
+        )
+
+
 class _Loader(yaml.CSafeLoader):
     """The loader in C, with the scalars of YAML 1.2 and an eye for keys that stand twice."""
 
@@ -98,6 +137,8 @@ SCALARS = {  # tag: pattern, and the characters that it may begin with
         list("-+.0123456789"),
     ),
 }
-for _name, (_pattern, _first) in SCALARS.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(rf"(?:{_pattern})\Z"), _first)
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_int)
+# A day, or a day with a time: no type of ours, but DVC reads them so.
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}.*"
+for _name, (_pattern, _first) in {**SCALARS, "timestamp": (DATE, list("0123456789"))}.items():
+    _Loader.add_implicit_resolver(f"{TAG}{_name}", re.compile(rf"(?:{_pattern})\Z"), _first)
+_Loader.add_constructor(f"{TAG}int", _Loader.construct_int)

@@ -5,7 +5,7 @@ there. The sections head and train belong to the kinds of heads, which say in ``
 package knows no network: that there is a VGG16, and which sides it takes, is checked by ``onepass.backbones.resolve``.
 """
 
-from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, read_params
+from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, read_params, unknown_key
 from onepass.params.sections import (
     INPUT,
     LAST,
@@ -38,5 +38,6 @@ __all__ = [
     "missing_elsewhere",
     "read_params",
     "record_weights",
+    "unknown_key",
     "weights_sha256",
 ]

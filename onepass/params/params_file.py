@@ -1,6 +1,6 @@
 """The file params.yaml: readable YAML of a bounded size, its sections given out on demand, and its errors in words."""
 
-import re
+import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from onepass.core import UserError, listed, read_yaml
+from onepass.params.allowed_values import allowed_values
 from onepass.params.sections import Section
 
 PARAMS_FILE = Path("params.yaml")
 LARGEST_FILE = 1 << 20  # bytes; parameters are a page of text
+LONGEST_VALUE = 100  # characters of a value in a message
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -58,11 +60,11 @@ class ParamsFile:
         try:
             return schema.model_validate({key: value for key, value in content.items() if key not in ignored})
         except ValidationError as error:
-            problems: dict[str, list[str]] = {}  # a union of types reports each of its members: join them
+            problems: dict[str, str] = {}  # a union of types reports each of its members: the key is named once
             for problem in error.errors():
                 key = ".".join(map(str, (name, *problem["loc"][:1])))
-                problems.setdefault(key, []).append(_sentence(problem, schema))
-            raise ParamsError([key + " or".join(said) for key, said in problems.items()], self._path) from error
+                problems.setdefault(key, key + _sentence(problem, schema, content))
+            raise ParamsError(list(problems.values()), self._path) from error
 
 
 def read_params(path: Path = PARAMS_FILE) -> ParamsFile:
@@ -77,13 +79,23 @@ def read_params(path: Path = PARAMS_FILE) -> ParamsFile:
     return ParamsFile(content, path)
 
 
-def _sentence(problem: Any, schema: type[Section]) -> str:
+def unknown_key(key: str, allowed: Collection[str]) -> str:
+    """A key that nothing reads: the nearest that there is, and all of them."""
+    nearest = difflib.get_close_matches(key, allowed, n=1)
+    return f"unknown key{f', is {nearest[0]} meant?' if nearest else ''}; allowed: {', '.join(allowed)}"
+
+
+def _sentence(problem: Any, schema: type[Section], content: Mapping[str, Any]) -> str:
     """One entry of pydantic's report in our words: what was given, what is allowed."""
-    if problem["type"] == "extra_forbidden":
-        return f": unknown key; allowed: {', '.join(schema.model_fields)}"
-    if problem["type"] == "missing":
-        return ": missing; add it back (the params.yaml of the project says what each key means)"
     if problem["type"] == "value_error":  # from our own checks, which begin with the key
         return f".{problem['ctx']['error']}"
-    allowed = re.sub("^(Input|String|List) | after validation.*", "", problem["msg"])
-    return f": {problem['input']!r} given; {allowed}"
+    if problem["type"] == "missing":
+        return ": missing; add it back (the params.yaml of the project says what each key means)"
+    key = problem["loc"][0]
+    if key not in schema.model_fields:
+        return f": {unknown_key(str(key), schema.model_fields)}"
+    return f": {_shortened(repr(content[key]))} given; allowed: {allowed_values(schema, key)}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."

@@ -8,7 +8,7 @@ INPUT = "input"  # backbone.layer: the cut before the first layer
 LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
 NONE = "none"  # backbone.pooling, head.pooling, train.unfreeze and others: nothing of the kind
 
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Pooling = Literal["none", "avg", "max"]
 VersionsRule = Literal["close", "exact", "renew"]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from onepass.checks import committed_params, idle_keys, known_keys, problems_of
 from onepass.core import UserError, read_yaml
-from onepass.params import ParamsError, ParamsFile
+from onepass.params import ParamsError, ParamsFile, unknown_key
 from onepass.trials.recipes import FOLDER, complete_settings, read_recipe
 
 PATHS = ("data.root", "backbone.weights")  # never a list of values, whatever commas are in them
@@ -132,7 +132,7 @@ def _parsed(text: str) -> tuple[str, list[Any]]:
         raise UserError(f"-S {text}: expected SECTION.KEY=VALUE, such as -S head.kind=logistic.")
     if name not in known:
         alike = [key for key in known if key.partition(".")[0] == name.partition(".")[0]] or [*known]
-        raise UserError(f"-S {name}: unknown key; allowed: {', '.join(alike)}")
+        raise UserError(f"-S {name}: {unknown_key(name, alike)}")
     if name in PATHS:
         return name, [value]
     pieces = re.split(r",(?![^\[]*\])", value)  # a comma inside brackets belongs to one value

@@ -13,7 +13,9 @@ from tests.builders import ENVIRONMENT, ROOT, Project, stages_run, write_photos
 from tests.pipeline.watched_photos.watch import Watch
 
 PIXELS = ["backbone.layer=input", "backbone.weights=data/no-weights.txt", "backbone.image_side=8"]
-KINDS = "should be 'cnn', 'linear', 'logistic' or 'mlp'"
+UNITS = "allowed: a whole number from 1 to 65536, or a list of 1 to 16 of them"
+DROPOUT = "allowed: a number of at least 0 and below 1, or a list of 1 to 16 of them"
+KINDS = "allowed: cnn | linear | logistic | mlp"
 LOGISTIC = "which head.kind: logistic does not read; of train it reads class_weights, seed"
 LINEAR = "which head.kind: linear does not read; of head it reads activation, kind, pooling"
 INPUT = (
@@ -26,48 +28,73 @@ FROZEN = "which head.kind: mlp without train.unfreeze does not read; of train it
 # What is given behind -S, and the key, the value and what is allowed as the message must name them.
 CASES: list[tuple[list[str], str, str, str]] = [
     # of another type, or empty
-    (["data.root="], "data.root", "'' given", "at least 1 character"),
-    (["data.max_megapixels=big"], "data.max_megapixels", "'big' given", "a valid integer"),
-    (["data.max_megapixels=2.5"], "data.max_megapixels", "2.5 given", "a valid integer"),
-    (["split.seed=true"], "split.seed", "True given", "a valid integer"),
-    (["split.seed="], "split.seed", "None given", "a valid integer"),
-    (["backbone.layer="], "backbone.layer", "'' given", "at least 1 character"),
-    (["backbone.views=[1, 2]"], "backbone.views", "[1, 2] given", "a valid integer"),
+    (["data.root="], "data.root", "'' given", "allowed: a text that is not empty"),
+    (["data.max_megapixels=big"], "data.max_megapixels", "'big' given", "allowed: a whole number from 1 to 1000"),
+    (["data.max_megapixels=2.5"], "data.max_megapixels", "2.5 given", "allowed: a whole number from 1 to 1000"),
+    (["split.seed=true"], "split.seed", "True given", "allowed: a whole number from 0 to 2147483647"),
+    (["split.seed="], "split.seed", "None given", "allowed: a whole number from 0 to 2147483647"),
+    (["backbone.layer="], "backbone.layer", "'' given", "allowed: a text that is not empty"),
+    (["backbone.views=[1, 2]"], "backbone.views", "[1, 2] given", "allowed: a whole number from 1 to 256"),
     (
         ["head.hidden_units=many"],
         "head.hidden_units",
         "'many' given",
-        "a valid integer or: 'many' given",
+        UNITS,
     ),
-    (["head.hidden_units=[]"], "head.hidden_units", "[] given", "at least 1 item"),
-    (["head.dropout={a: 1}"], "head.dropout", "{'a': 1} given", "a valid number"),
-    (["train.learning_rate=fast"], "train.learning_rate", "'fast' given", "a valid number"),
-    (["train.epochs=1.5"], "train.epochs", "1.5 given", "a valid integer"),
+    (
+        ["head.hidden_units=[]"],
+        "head.hidden_units",
+        "[] given",
+        UNITS,
+    ),
+    (
+        ["head.dropout={a: 1}"],
+        "head.dropout",
+        "{'a': 1} given",
+        DROPOUT,
+    ),
+    (["train.learning_rate=fast"], "train.learning_rate", "'fast' given", "allowed: a number above 0 and at most 10"),
+    (["train.epochs=1.5"], "train.epochs", "1.5 given", "allowed: a whole number from 1 to 100000"),
     # out of range
-    (["data.max_megapixels=0"], "data.max_megapixels", "0 given", "greater than or equal to 1"),
-    (["split.validation_fraction=0"], "split.validation_fraction", "0 given", "greater than 0"),
-    (["split.test_fraction=.nan"], "split.test_fraction", "nan given", "less than 1"),
-    (["split.seed=2147483648"], "split.seed", "2147483648 given", "less than 2147483648"),
-    (["backbone.image_side=5000"], "backbone.image_side", "5000 given", "less than or equal to 4096"),
-    (["backbone.views=257"], "backbone.views", "257 given", "less than or equal to 256"),
-    (["head.hidden_units=[64, 0]"], "head.hidden_units", "0 given", "greater than or equal to 1"),
-    (["head.dropout=1"], "head.dropout", "1 given", "less than 1"),
-    (["train.learning_rate=0"], "train.learning_rate", "0 given", "greater than 0"),
-    (["train.learning_rate=.inf"], "train.learning_rate", "inf given", "less than or equal to 10"),
-    (["train.batch=0"], "train.batch", "0 given", "greater than or equal to 1"),
-    (["train.seed=0,-1"], "train.seed", "-1 given", "greater than or equal to 0"),
+    (["data.max_megapixels=0"], "data.max_megapixels", "0 given", "allowed: a whole number from 1 to 1000"),
+    (["split.validation_fraction=0"], "split.validation_fraction", "0 given", "allowed: a number above 0 and below 1"),
+    (["split.test_fraction=.nan"], "split.test_fraction", "nan given", "allowed: a number of at least 0 and below 1"),
+    (["split.seed=2147483648"], "split.seed", "2147483648 given", "allowed: a whole number from 0 to 2147483647"),
+    (
+        ["backbone.image_side=5000"],
+        "backbone.image_side",
+        "5000 given",
+        "allowed: a whole number from 1 to 4096, or native",
+    ),
+    (["backbone.views=257"], "backbone.views", "257 given", "allowed: a whole number from 1 to 256"),
+    (
+        ["head.hidden_units=[64, 0]"],
+        "head.hidden_units",
+        "[64, 0] given",
+        UNITS,
+    ),
+    (
+        ["head.dropout=1"],
+        "head.dropout",
+        "1 given",
+        DROPOUT,
+    ),
+    (["train.learning_rate=0"], "train.learning_rate", "0 given", "allowed: a number above 0 and at most 10"),
+    (["train.learning_rate=.inf"], "train.learning_rate", "inf given", "allowed: a number above 0 and at most 10"),
+    (["train.batch=0"], "train.batch", "0 given", "allowed: a whole number from 1 to 65536"),
+    (["train.seed=0,-1"], "train.seed", "-1 given", "allowed: a whole number from 0 to 2147483647"),
     # names
-    (["data.label_conflicts=ignore"], "data.label_conflicts", "'ignore' given", "'error' or 'quarantine'"),
+    (["data.label_conflicts=ignore"], "data.label_conflicts", "'ignore' given", "allowed: error | quarantine"),
     (["backbone.name=VGG17"], "backbone.name", "'VGG17' given", "allowed: custom, ConvNeXtBase"),
     (["backbone.weights=vgg.pt"], "backbone.weights", "'vgg.pt' given", "allowed for name: custom: a .keras file"),
-    (["backbone.pooling=mean"], "backbone.pooling", "'mean' given", "'none', 'avg' or 'max'"),
+    (["backbone.pooling=mean"], "backbone.pooling", "'mean' given", "allowed: none | avg | max"),
     (["backbone.preprocess=imagenet"], "backbone.preprocess", "'imagenet' given", "allowed: native, none, rescale"),
     (["backbone.runtime=onnx"], "backbone.runtime", "'onnx' given", "allowed: openvino, tensorflow"),
-    (["backbone.precision=float16"], "backbone.precision", "'float16' given", "'float32' or 'bfloat16'"),
+    (["backbone.precision=float16"], "backbone.precision", "'float16' given", "allowed: float32 | bfloat16"),
     (["head.kind=svm"], "head.kind", "'svm' given", KINDS),
-    (["head.activation=relu"], "head.activation", "'relu' given", "'auto', 'sigmoid' or 'softmax'"),
-    (["train.optimizer=lion"], "train.optimizer", "'lion' given", "'adam', 'adamw', 'nadam', 'rmsprop' or 'sgd'"),
-    (["train.patience=never"], "train.patience", "'never' given", "should be 'none'"),
+    (["head.activation=relu"], "head.activation", "'relu' given", "allowed: auto | sigmoid | softmax"),
+    (["train.optimizer=lion"], "train.optimizer", "'lion' given", "allowed: adam | adamw | nadam | rmsprop | sgd"),
+    (["train.patience=never"], "train.patience", "'never' given", "allowed: a whole number from 1 to 100000, or none"),
     (["head.units=3"], "head.units", "unknown key", "allowed: head.kind, head.pooling"),
     (["train.momentum=0.9"], "train.momentum", "unknown key", "allowed: train.class_weights, train.seed"),
     (["optimizer.lr=0.1"], "optimizer.lr", "unknown key", "allowed: data.root, "),
@@ -115,12 +142,12 @@ CASES: list[tuple[list[str], str, str, str]] = [
 ]
 # Of a project with a logistic head on pixels: how it is given, and what the message names.
 REAL: list[tuple[str, list[str], str, str, str]] = [
-    ("try", ["train.class_weights=equal"], "train.class_weights", "'equal' given", "'none' or 'balanced'"),
+    ("try", ["train.class_weights=equal"], "train.class_weights", "'equal' given", "allowed: none | balanced"),
     ("try", ["backbone.pooling=avg"], "backbone.pooling", "avg given", INPUT),
     ("dvc repro", ["head.kind=svm"], "head.kind", "'svm' given", KINDS),
     ("dvc repro", ["train.learning_rate=0.1"], "train.learning_rate", "0.1 given", LOGISTIC),
     ("dvc repro", ["head.units=3"], "head.units", "unknown key", "allowed: kind, pooling, activation"),
-    ("dvc exp run", ["train.seed=-1"], "train.seed", "-1 given", "greater than or equal to 0"),
+    ("dvc exp run", ["train.seed=-1"], "train.seed", "-1 given", "allowed: a whole number from 0 to 2147483647"),
     ("dvc exp run", ["head.filters=[8]"], "head.filters", "[8] given", "of head it reads activation, kind, pooling"),
     ("dvc exp run", ["+head.units=3"], "head.units", "unknown key", "allowed: kind, pooling, activation"),
     ("dvc exp run", ["train.unfreeze=last", "head.kind=mlp"], "train.unfreeze", "last given", "allowed: none"),

@@ -72,27 +72,27 @@ def test_a_small_number_is_a_number_as_dvc_writes_it(tmp_path: Path) -> None:
 
 # Wrong key, wrong value as YAML, and the whole line about it.
 WRONG_VALUES = [
-    ("data.max_megapixels", "true", "True given; should be a valid integer"),
-    ("data.max_megapixels", "80.5", "80.5 given; should be a valid integer"),
-    ("data.max_megapixels", "1001", "1001 given; should be less than or equal to 1000"),
-    ("data.root", "5", "5 given; should be a valid string"),
-    ("data.root", "''", "'' given; should have at least 1 character"),
-    ("data.label_conflicts", "ignore", "'ignore' given; should be 'error' or 'quarantine'"),
-    ("split.validation_fraction", "0", "0 given; should be greater than 0"),
-    ("split.test_fraction", "1.0", "1.0 given; should be less than 1"),
-    ("split.test_fraction", ".nan", "nan given; should be less than 1"),
-    ("split.seed", "-1", "-1 given; should be greater than or equal to 0"),
-    ("split.seed", "2147483648", "2147483648 given; should be less than 2147483648"),
-    ("backbone.views", "257", "257 given; should be less than or equal to 256"),
-    ("backbone.pooling", "no", "'no' given; should be 'none', 'avg' or 'max'"),
-    ("backbone.color_mode", "grey", "'grey' given; should be 'rgb' or 'grayscale'"),
-    ("backbone.precision", "float16", "'float16' given; should be 'float32' or 'bfloat16'"),
+    ("data.max_megapixels", "true", "True given; allowed: a whole number from 1 to 1000"),
+    ("data.max_megapixels", "80.5", "80.5 given; allowed: a whole number from 1 to 1000"),
+    ("data.max_megapixels", "1001", "1001 given; allowed: a whole number from 1 to 1000"),
+    ("data.root", "5", "5 given; allowed: a text that is not empty"),
+    ("data.root", "''", "'' given; allowed: a text that is not empty"),
+    ("data.label_conflicts", "ignore", "'ignore' given; allowed: error | quarantine"),
+    ("split.validation_fraction", "0", "0 given; allowed: a number above 0 and below 1"),
+    ("split.test_fraction", "1.0", "1.0 given; allowed: a number of at least 0 and below 1"),
+    ("split.test_fraction", ".nan", "nan given; allowed: a number of at least 0 and below 1"),
+    ("split.seed", "-1", "-1 given; allowed: a whole number from 0 to 2147483647"),
+    ("split.seed", "2147483648", "2147483648 given; allowed: a whole number from 0 to 2147483647"),
+    ("backbone.views", "257", "257 given; allowed: a whole number from 1 to 256"),
+    ("backbone.pooling", "no", "'no' given; allowed: none | avg | max"),
+    ("backbone.color_mode", "grey", "'grey' given; allowed: rgb | grayscale"),
+    ("backbone.precision", "float16", "'float16' given; allowed: float32 | bfloat16"),
     (
         "backbone.image_side",
         "4097",
-        "4097 given; should be less than or equal to 4096 or: 4097 given; should be 'native'",
+        "4097 given; allowed: a whole number from 1 to 4096, or native",
     ),
-    ("backbone.image_side", "big", "'big' given; should be a valid integer or: 'big' given; should be 'native'"),
+    ("backbone.image_side", "big", "'big' given; allowed: a whole number from 1 to 4096, or native"),
     ("data.root", None, ADD_IT_BACK),
     ("backbone.name", None, ADD_IT_BACK),
     ("backbone.weights", None, ADD_IT_BACK),
@@ -124,8 +124,8 @@ def test_several_wrong_values_of_a_section_give_a_line_each(tmp_path: Path) -> N
     with pytest.raises(ParamsError) as caught:
         params.read(DataParams)
     assert caught.value.problems == [
-        "data.root: 5 given; should be a valid string",
-        "data.max_megapixels: 0 given; should be greater than or equal to 1",
+        "data.root: 5 given; allowed: a text that is not empty",
+        "data.max_megapixels: 0 given; allowed: a whole number from 1 to 1000",
     ]
 
 
@@ -134,7 +134,8 @@ def test_an_unknown_key_names_the_allowed_ones() -> None:
     with pytest.raises(ParamsError) as caught:
         params.read(DataParams)
     assert caught.value.problems == [
-        "data.megapixels: unknown key; allowed: root, max_megapixels, label_conflicts, max_quarantined"
+        "data.megapixels: unknown key, is max_megapixels meant?; "
+        "allowed: root, max_megapixels, label_conflicts, max_quarantined"
     ]
 
 
@@ -175,12 +176,15 @@ def test_a_section_that_is_left_out_has_its_required_keys_named() -> None:
     ("content", "complaint"),
     [
         (b"data: [", "is not readable YAML"),
-        (b"data: \xff", "is not readable YAML: 'utf-8' codec"),
+        (b"data: \xff", "is not UTF-8: byte 0xff in line 1, column 7. Save it as UTF-8."),
         (b"data: 1\n---\ndata: 2\n", "is not readable YAML: expected a single document"),
         (b"data:\n  root: a\n  root: b\n", 'duplicate key "root" in line 3; it stands in line 2 too'),
         (b"data: &a {root: x}\nsplit: *a\n", "has a YAML alias (*name); write the value out instead."),
-        (b"data:\n  root: !!timestamp 2024-02-30\n", "is not readable YAML: day is out of range for month"),
-        (b"split:\n  seed: !!int many\n", "is not readable YAML: invalid literal"),
+        (
+            b"data:\n  root: !!timestamp 2024-02-30\n",
+            "data.root: '2024-02-30' given, which YAML reads as a date, line 2",
+        ),
+        (b"split:\n  seed: !!int many\n", "split.seed: 'many' given, which YAML reads as int, line 2"),
         (b"split:\n  seed: " + b"1" * 5000, "is not readable YAML: Exceeds the limit"),
         (b"", "cannot be used:\n  expected the sections data, split, backbone, head and train"),
         (b"[1]\n", "cannot be used:\n  expected the sections data, split, backbone, head and train"),

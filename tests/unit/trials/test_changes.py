@@ -89,10 +89,13 @@ def test_what_is_not_committed_does_not_count(project: Path) -> None:
     ("changes", "words"),
     [
         (["head.hidden_units"], ["expected SECTION.KEY=VALUE"]),
-        (["head.units=3"], ["-S head.units: unknown key; allowed: head.kind, "]),
-        (["hea.kind=mlp"], ["-S hea.kind: unknown key; allowed: data.root, "]),
-        (["head.kind=forest"], ["head.kind: 'forest' given; should be "]),
-        (["head.dropout=1"], ["head.dropout: 1 given; should be less than 1"]),
+        (["head.units=3"], ["-S head.units: unknown key, is head.hidden_units meant?; allowed: head.kind, "]),
+        (["hea.kind=mlp"], ["-S hea.kind: unknown key, is head.kind meant?; allowed: data.root, "]),
+        (["head.kind=forest"], ["head.kind: 'forest' given; allowed: "]),
+        (
+            ["head.dropout=1"],
+            ["head.dropout: 1 given; allowed: a number of at least 0 and below 1, or a list of 1 to 16 of them"],
+        ),
         (["head.kind=logistic", "train.learning_rate=0.1"], ["train.learning_rate: 0.1 given", "head.kind: logistic"]),
         (["head.kind=linear", "head.hidden_units=3"], ["head.hidden_units: 3 given", "head.kind: linear"]),
         (["train.batch_norm=trained"], ["train.batch_norm: trained given", "without train.unfreeze"]),
