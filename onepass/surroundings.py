@@ -12,12 +12,10 @@ from typing import Any
 import yaml
 
 from onepass.checks import problems_of
-from onepass.core import UserError, listed, load_yaml, yaml_problem
+from onepass.core import UserError, listed, load_yaml, still_runs, yaml_problem
 from onepass.dvc_repo import holding_list_of_locks, machine_folder_of_here
 from onepass.params import ParamsError, read_params
 from onepass.photos import odd_entries
-
-CLOCKS = 1  # seconds by which the clock of processes and that of files may differ
 
 
 def check_surroundings(roots: Iterable[str]) -> None:
@@ -129,7 +127,7 @@ def _left_behind(path: Path) -> str:
         return ""
     except (ValueError, TypeError, KeyError, AttributeError):
         return "was damaged, as a kill or a full disk leaves it"
-    if numbers and not any(_as_old(number, written) for number in numbers):
+    if numbers and not any(still_runs(number, written) for number in numbers):
         return "named only processes that have ended"
     return ""
 
@@ -138,13 +136,3 @@ def _locks(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from content.get("write", {}).values()
     for held in content.get("read", {}).values():
         yield from held
-
-
-def _as_old(number: int, written: float) -> bool:
-    """Whether the process with this number was there when the list was written."""
-    import psutil  # noqa: PLC0415 - seldom needed
-
-    try:
-        return bool(psutil.Process(number).create_time() <= written + CLOCKS)
-    except psutil.Error:
-        return False

@@ -19,6 +19,7 @@ from onepass.core.discovery import import_all
 from onepass.core.dvc_lock import LockedStage, parse_lock
 from onepass.core.errors import UserError, explained, first_line, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
+from onepass.core.processes import still_runs
 from onepass.core.progress import progress_bar
 from onepass.core.recorded import check_recorded
 from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar, yaml_problem
@@ -51,6 +52,7 @@ __all__ = [
     "replaced_scalar",
     "run_stage",
     "sha256_of_files",
+    "still_runs",
     "write_atomically",
     "write_csv",
     "write_json",

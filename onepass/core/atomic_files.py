@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from onepass.core.processes import still_runs
+
 HOST = socket.gethostname().replace(".", "-")  # a cache may be shared by machines
 UNFINISHED = ".tmp"  # how the names of files end that are being written
 FORGOTTEN = 86_400  # seconds, after which nobody is still writing one
@@ -54,20 +56,11 @@ def _sweep(folder: Path) -> None:
     """Takes away, once a process, what processes that were killed have left there."""
     for path in folder.glob(f".*{UNFINISHED}"):
         *_, host, number = path.name.removesuffix(UNFINISHED).split(".")
-        killed = host == HOST and number.isdecimal() and not _runs(int(number))
         with suppress(FileNotFoundError):  # another process sweeps, too
-            if killed or time.time() - path.stat().st_mtime > FORGOTTEN:
+            written = path.stat().st_mtime
+            killed = host == HOST and number.isdecimal() and not still_runs(int(number), written)
+            if killed or time.time() - written > FORGOTTEN:
                 path.unlink()
-
-
-def _runs(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return True
 
 
 def write_atomically(path: Path, content: bytes, durable: bool = True) -> None:
