@@ -17,6 +17,9 @@ from onepass.dvc_repo import holding_list_of_locks, machine_folder_of_here
 from onepass.params import ParamsError, read_params
 from onepass.photos import odd_entries
 
+LOCK = "dvc.lock"
+LOCK_CAN_GO = " Where none was committed, delete it: what is in the cache is not computed again."
+
 
 def check_surroundings(roots: Iterable[str]) -> None:
     """Refuses what DVC would hang at, or fail on without a word, and mends the locks that a kill has left.
@@ -34,11 +37,12 @@ def check_surroundings(roots: Iterable[str]) -> None:
         return
     if problems := problems_of(read_params()):  # which DVC reads, whatever is tried
         raise ParamsError(problems)
-    for path in _files_of_dvc(Path()):
-        _check_yaml(path)
-    for done in (mend_locks(Path()), mend_run_cache(machine_folder_of_here().parent / "runs")):
+    runs = machine_folder_of_here().parent / "runs"
+    for done in (mend_lock_files(Path()), mend_locks(Path()), mend_run_cache(runs)):
         if done:
             print(done, flush=True)
+    for path in _files_of_dvc(Path()):
+        _check_yaml(path)
     for root in roots:
         if odd := [f"{name}: {kind}" for name, kind in odd_entries(Path(root))]:
             raise UserError(
@@ -61,8 +65,27 @@ def _check_yaml(path: Path) -> None:
     if problem:
         raise UserError(
             f"{path} is damaged, and no command of DVC can read it: {problem}. `git checkout {path}` brings back what "
-            "was committed; where git has marked a conflict of two people in it, keep either side and run `dvc repro`."
+            f"was committed; where git has marked a conflict of two people in it, keep either side and run `dvc repro`."
+            f"{LOCK_CAN_GO if path.name == LOCK else ''}"
         )
+
+
+def mend_lock_files(root: Path) -> str:
+    """Takes away a dvc.lock that is empty: DVC writes it in place, and a kill can come between emptying and writing.
+
+    What stages have made is in the list of earlier runs, so that the next `dvc repro` computes none of it again.
+
+    Args:
+        root: of the repository.
+
+    Returns:
+        What was done, in a sentence; empty where nothing was the matter.
+
+    """
+    empty = [path for path in (root / LOCK, root / "data" / LOCK) if path.is_file() and not path.stat().st_size]
+    for path in empty:
+        path.unlink()
+    return f"{' and '.join(map(str, empty))} was empty, as a kill leaves it, and is gone." if empty else ""
 
 
 def mend_locks(root: Path) -> str:

@@ -19,6 +19,7 @@ from onepass.core.discovery import import_all
 from onepass.core.dvc_lock import LockedStage, parse_lock
 from onepass.core.errors import UserError, explained, first_line, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
+from onepass.core.model_files import check_model_file, read_archived_text
 from onepass.core.processes import still_runs
 from onepass.core.progress import progress_bar
 from onepass.core.recorded import check_recorded
@@ -35,6 +36,7 @@ __all__ = [
     "atomic_file",
     "batched",
     "bounded_map",
+    "check_model_file",
     "check_recorded",
     "csv_line",
     "explained",
@@ -47,6 +49,7 @@ __all__ = [
     "packed",
     "parse_lock",
     "progress_bar",
+    "read_archived_text",
     "read_sealed_json",
     "read_yaml",
     "replaced_scalar",

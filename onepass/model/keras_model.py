@@ -4,7 +4,6 @@ It repeats what extraction, train-head and evaluate do, with their own parts whe
 """
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
-from onepass.core import UserError, check_recorded
+from onepass.core import UserError, check_model_file, check_recorded, read_archived_text
 from onepass.heads import TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
 from onepass.photos import LIGHT, UPWARDS, smallest_size
@@ -52,12 +51,14 @@ def read_model(path: Path) -> Model:
     """The model in a file that train-head wrote. UserError where it is none, or no longer what dvc.lock says."""
     check_recorded(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            metadata = json.loads(archive.read(KERAS_METADATA))
+        check_model_file(path)
+        metadata = json.loads(read_archived_text(path, KERAS_METADATA))
         classes, decoding = metadata.get("classes"), metadata.get("decoding", "exact")  # all were, before it was said
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         shapes = network.input_shape, network.output_shape
         names = [layer.name for layer in network.layers]
+    except UserError:
+        raise
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}. `dvc repro` writes the model.") from error
     except Exception as error:  # of a damaged file zipfile, h5py and Keras raise nearly every type there is

@@ -5,8 +5,7 @@ Each mutation is one of ``mutated``; the dice are seeded, so that a failure can 
 
 import hashlib
 import os
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from onepass.features import FINGERPRINT_FILE, DamagedPartError, Store, open_sto
 from onepass.features.rows import make_rows, pack
 from onepass.features.versions import Record, parse_record
 from tests.builders import Project
+from tests.hostile.mutations import mutated
 
 EACH = int(os.environ.get("ONEPASS_MUTATIONS", "60"))  # mutations of each file
 HASHES = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(12)]
@@ -38,34 +38,6 @@ TABLES = [
     "metrics/classes.csv",
     "metrics/training/plots/metrics/train/loss.tsv",
 ]
-
-
-def mutated(content: bytes, seed: int, count: int) -> Iterator[bytes]:
-    """Other bytes than these: bits flipped, bytes changed, pieces lost, doubled, zeroed or swapped, ends cut off."""
-    dice = random.Random(seed)
-    made = 0
-    while made < count:
-        found = bytearray(content)
-        start = dice.randrange(len(found))
-        stop = min(start + dice.choice([1, 2, 16, 512]), len(found))
-        match dice.randrange(7):
-            case 0:
-                found[start] ^= 1 << dice.randrange(8)
-            case 1:
-                found[start] = dice.randrange(256)
-            case 2:
-                del found[start:stop]
-            case 3:
-                found[start:start] = found[start:stop]
-            case 4:
-                found[start:stop] = bytes(stop - start)
-            case 5:
-                del found[start:]
-            case 6:
-                found += dice.randbytes(dice.choice([1, 8, 100]))
-        if found != content:
-            made += 1
-            yield bytes(found)
 
 
 def refused(read: Callable[[], Any]) -> bool:

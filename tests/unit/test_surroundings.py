@@ -9,7 +9,7 @@ import pytest
 from dvc.lock import make_lock
 
 from onepass.core import UserError
-from onepass.surroundings import check_surroundings, mend_locks, mend_run_cache
+from onepass.surroundings import check_surroundings, mend_lock_files, mend_locks, mend_run_cache
 from tests.builders import ROOT
 
 DAMAGED = ".dvc/tmp/rwlock was damaged, as a kill or a full disk leaves it, and is gone: DVC makes a new one."
@@ -92,6 +92,15 @@ def test_inside_a_command_of_dvc_nothing_is_looked_at(rwlock: Path, monkeypatch:
     monkeypatch.setenv("DVC_STAGE", "prepare")
     check_surroundings(["nowhere"])
     assert rwlock.exists()
+
+
+def test_an_empty_lock_file_goes(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "dvc.lock").touch()
+    (tmp_path / "data/dvc.lock").write_text("schema: '2.0'\n")
+    assert mend_lock_files(tmp_path) == f"{tmp_path / 'dvc.lock'} was empty, as a kill leaves it, and is gone."
+    assert [path.name for path in tmp_path.rglob("dvc.lock")] == ["dvc.lock"]
+    assert mend_lock_files(tmp_path) == ""
 
 
 def test_what_is_unfinished_in_the_run_cache_goes(tmp_path: Path) -> None:

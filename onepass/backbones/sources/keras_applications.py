@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from onepass.backbones.backbone import Backbone, register_source
 from onepass.backbones.keras_source import KerasSource, libraries
-from onepass.backbones.sources.keras_file import KERAS_FILE, SUFFIX
+from onepass.backbones.sources.keras_file import KERAS_FILE, SUFFIX, KerasFile
 from onepass.engines import Engine
 from onepass.params import BackboneParams, ParamsError
 
@@ -80,7 +80,8 @@ class KerasApplications(KerasSource):
         known = APPLICATIONS[params.name]
         preprocess = known.preprocess if params.preprocess == "native" else params.preprocess
         if params.weights.endswith(SUFFIX):
-            return KERAS_FILE.resolve(params.model_copy(update={"preprocess": preprocess}), engine)
+            source = FILES[params.name] if params.preprocess == "native" else KERAS_FILE
+            return source.resolve(params.model_copy(update={"preprocess": preprocess}), engine)
         return Backbone(
             source=self,
             architecture=params.name,
@@ -117,4 +118,6 @@ def build_application(name: str, side: int) -> Any:
     return getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(side, side, 3))
 
 
+# Networks of these names in .keras files, which were trained on the pixels that the name tells.
+FILES = {name: KerasFile(name, build_application) for name in APPLICATIONS}
 register_source(KerasApplications())

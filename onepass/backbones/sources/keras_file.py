@@ -2,11 +2,13 @@
 
 import json
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from onepass.backbones.backbone import Backbone, register_source
 from onepass.backbones.keras_source import KerasSource, libraries
-from onepass.core import UserError
+from onepass.core import UserError, read_archived_text
 from onepass.engines import Engine
 from onepass.params import BackboneParams, ParamsError
 
@@ -14,9 +16,13 @@ SUFFIX = ".keras"
 
 
 class KerasFile(KerasSource):
-    """The source behind ``backbone.name: custom``."""
+    """The source behind ``backbone.name: custom``, and behind a name whose weights are a whole network in a file."""
 
     names = ("custom",)
+
+    def __init__(self, named: str = "", build: Callable[[str, int], Any] | None = None) -> None:
+        """``build`` makes the network of a name for a side in pixels, of which one in a file has the layers."""
+        self._named, self._build = named, build
 
     def check(self, params: BackboneParams) -> None:
         """ParamsError: another kind of file, or preprocessing that such a file does not tell."""
@@ -51,10 +57,13 @@ class KerasFile(KerasSource):
         )
 
     def whole_keras_network(self, backbone: Backbone) -> Any:
-        """Loaded in Keras's safe mode."""
-        from onepass.backbones.keras_loading import load_keras_file  # noqa: PLC0415 - imports TensorFlow
+        """Loaded in Keras's safe mode. UserError: under a name, it is another network than that."""
+        from onepass.backbones.keras_loading import check_alike, load_keras_file  # noqa: PLC0415 - imports TensorFlow
 
-        return load_keras_file(backbone.weights)
+        network = load_keras_file(backbone.weights)
+        if self._build:
+            check_alike(network, self._build(self._named, backbone.side), self._named, backbone.weights)
+        return network
 
     def layers_of(self, _backbone: Backbone, cut: Any) -> Any:
         """The layers come from the file, so their description belongs to the network's digest."""
@@ -79,10 +88,9 @@ def _side(params: BackboneParams) -> int:
 
 def _config(path: str) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            config: dict[str, Any] = json.loads(archive.read("config.json"))
-            return config
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        config: dict[str, Any] = json.loads(read_archived_text(Path(path), "config.json"))
+        return config
+    except (OSError, KeyError, ValueError, RecursionError, NotImplementedError, zipfile.BadZipFile) as error:
         raise UserError(
             f"backbone.weights: {path} is not a .keras file ({error}). Save it with `model.save('name.keras')`."
         ) from error

@@ -153,7 +153,7 @@ def chunked(file: Any) -> None:
         (replaced("layer_1/param_1", h5py.ExternalLink("b.h5", "/x")), "param_1 in /layer_1 is a link to elsewhere"),
         (replaced("layer_1/param_1", h5py.SoftLink("/layer_3/param_1")), "param_1 in /layer_1 is a link to elsewhere"),
         (replaced("layer_1", np.ones(3)), "layer_1 in /: expected a Group, found a Dataset"),
-        (bomb, r"expected the shapes \[\(64, 3, 3, 3\), \(64,\)\], found \[\(1048576, 1048576, 1048576\)"),
+        (bomb, r"its arrays claim more than [0-9,]+ bytes, too many for a file of its size"),
         (chunked, r"layer_1/param_1: its chunks of \(16777216,\) are larger than itself"),
         (lambda file: file.attrs.create("nb_layers", [1, 2]), "without its top: only 0-dim"),
         (
@@ -180,7 +180,7 @@ def test_what_does_not_fit_is_refused_in_words(
     write_by_number(path, vgg16)
     with h5py.File(path, "r+") as file:
         change(file)
-    with pytest.raises(UserError, match=f"^backbone.weights: {path} does not fit VGG16 (?s:.*){message}"):
+    with pytest.raises(UserError, match=f"^backbone.weights: {path} (does not fit VGG16|is not read)(?s:.*){message}"):
         features(path, "VGG16", "block1_conv1")
 
 

@@ -162,7 +162,7 @@ def test_what_is_no_such_model_is_refused_with_the_way_to_one(tiny_backbone: Pat
     with pytest.raises(UserError, match=r"absent.keras cannot be read: No such file.*dvc repro"):
         read_model(tmp_path / "absent.keras")
     (tmp_path / "text.keras").write_text("no archive")
-    with pytest.raises(UserError, match=r"text.keras is no .keras model that can be loaded: File is not a zip file"):
+    with pytest.raises(UserError, match=r"text.keras is not read: BadZipFile: File is not a zip file"):
         read_model(tmp_path / "text.keras")
     with pytest.raises(UserError, match=r"but not one from photos to classes .* metadata.json names 0 classes"):
         read_model(tiny_backbone)
