@@ -55,12 +55,28 @@ def _cut(backbone: Backbone, network: Any, in_bfloat16: bool) -> Any:
             f"{output.shape[1:]}, which has no height and width to pool over; allowed: none."
         )
     try:
-        return keras.Model(network.inputs, output, name="cut")
+        cut = keras.Model(network.inputs, output, name="cut")
     except ValueError as error:
         raise UserError(
             f"backbone.layer: {backbone.layer!r} given, which does not lie on a path from the input of {path}: "
             f"{first_line(error)}"
         ) from error
+    _check_side(cut, backbone)
+    return cut
+
+
+def _check_side(cut: Any, backbone: Backbone) -> None:
+    """UserError: so little is left of such small images that a layer has nothing to work on."""
+    try:
+        left = cut.compute_output_shape((1, *backbone.pixel_shape))[1:]
+        problem = "" if all(left) else f"its output would have the shape {left}"
+    except ValueError as error:
+        problem = first_line(error)
+    if problem:
+        raise UserError(
+            f"backbone.image_side: {backbone.side} given, too small for {backbone.weights} up to layer "
+            f"{backbone.layer!r}: {problem}. Give a larger side, or an earlier layer."
+        )
 
 
 class TruncatedNetwork:

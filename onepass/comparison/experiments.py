@@ -194,8 +194,11 @@ def _optional(files: Any, path: str) -> bytes | None:
 
 def _trained_parameters(files: Any) -> int | None:
     head = _optional(files, HEAD[0])
-    count: int | None = json.loads(head).get("trained_parameters") if head else None
-    return count
+    try:
+        count = json.loads(head)["trained_parameters"] if head else None
+    except (ValueError, TypeError, KeyError, RecursionError):  # which only costs a column
+        return None
+    return count if isinstance(count, int) else None
 
 
 def _fact(files: Any, stage: str, paths: list[str], fact: str) -> Any:

@@ -1,10 +1,12 @@
 """Training step by step: a head, and the layers below that go with it, on stored features; the best epoch is kept."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from onepass.core import UserError, progress_bar
@@ -15,6 +17,8 @@ from onepass.heads.inference import pooling_layer
 from onepass.heads.sections import GradientTraining
 from onepass.heads.trained_head import Arrays, Figures, TrainedHead
 from onepass.tensorflow import keras, tf
+
+KEPT_BY_OPTIMIZER = {"adam": 2, "adamw": 2, "nadam": 2, "rmsprop": 1, "sgd": 0}  # numbers for each weight
 
 
 def fit_by_gradient(
@@ -39,9 +43,12 @@ def fit_by_gradient(
     below = []
     if network is None:  # what the dense layers see is made once, and not in each epoch
         data, validation = (transformed(part, task.empty.inputs) for part in (data, validation))
+        values = data.features.shape[1]
     else:
         check_pooling(task.empty.pooling, network.output_shape[1:])
         below = [network, pooling_layer(task.empty.pooling)]
+        values = math.prod(network.output_shape[1 if task.empty.pooling == "none" else -1 :])
+    check_memory([values, *(units for units, _ in hidden), task.empty.logits], train.optimizer)
     dense = dense_layers(hidden, task.empty.logits)
     model = keras.Sequential([keras.Input(data.features.shape[1:]), *below, *dense])
     trainer = GraphTrainer(model, _optimizer(train), weight_of_class(train.class_weights, data.labels), train.batch)
@@ -78,6 +85,22 @@ def fit_by_gradient(
     if network is not None:  # which scales the features itself, where that is to be done
         head = head._replace(feature_scale=1.0, network=keras.saving.serialize_keras_object(network))
     return head
+
+
+def check_memory(sizes: Sequence[int], optimizer: str) -> None:
+    """UserError: dense layers of these sizes, from the features to the logits, are more than the memory holds.
+
+    A layer takes its weights, their gradients, and what the optimizer keeps of each.
+    """
+    copies = 2 + KEPT_BY_OPTIMIZER[optimizer]
+    needed = 4 * copies * sum(before * after for before, after in pairwise(sizes))
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise UserError(
+            f"head.hidden_units: {', '.join(map(str, sizes[1:-1])) or 'none'} given; on {sizes[0]:,} values an image "
+            f"they need {needed / 1e9:,.1f} GB with train.optimizer: {optimizer}, and {available / 1e9:,.1f} GB are "
+            "available. Lower head.hidden_units, or pool the features: backbone.pooling or head.pooling: avg."
+        )
 
 
 class Best:

@@ -1,20 +1,22 @@
 """The trained head: plain arrays, and for heads with convolutions a Keras network below the dense layers."""
 
 import io
-import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from onepass.core import UserError, write_atomically, write_json
+from onepass.params import Pooling
 
 DESCRIPTION_FILE = "head.json"
 WEIGHTS_FILE = "weights.npz"
+AGAIN = "`dvc repro --force train-head` trains it again."
 Arrays = Sequence[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
 
 
@@ -76,6 +78,28 @@ class TrainedHead(NamedTuple):
         return np.asarray(softmax(logits, axis=1))
 
 
+class Description(BaseModel):
+    """head.json: what a head is but for its arrays, checked to the last key."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    classes: Annotated[list[str], Field(min_length=2)]
+    activation: Literal["sigmoid", "softmax"]
+    feature_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    pooling: Pooling
+    network: dict[str, Any] | None
+    trained_parameters: Annotated[int, Field(ge=0)]
+    best_epoch: Annotated[int, Field(ge=0)]
+    epochs: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _classes_are_those_of_the_activation(self) -> Self:
+        if self.classes != sorted(set(self.classes)):
+            raise ValueError("classes: expected each once, in order")
+        if self.activation == "sigmoid" and len(self.classes) != 2:
+            raise ValueError("activation: sigmoid is for two classes")
+        return self
+
+
 def write_head(folder: Path, head: TrainedHead) -> None:
     """An identical head gives identical bytes: numpy's archive holds no dates."""
     content = io.BytesIO()
@@ -91,15 +115,21 @@ def write_head(folder: Path, head: TrainedHead) -> None:
 def read_head(folder: Path) -> TrainedHead:
     """The head in ``folder``. UserError where it is missing or damaged."""
     try:
-        description = json.loads((folder / DESCRIPTION_FILE).read_bytes())
+        description = Description.model_validate_json((folder / DESCRIPTION_FILE).read_bytes())
         with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as archive:
             weights = {
                 kind: [archive[f"{kind}_{number}"] for number in range(sum(name.startswith(kind) for name in archive))]
                 for kind in ("dense", "network")
             }
-        found = TrainedHead(**description, weights=weights["dense"], network_weights=weights["network"])
-    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile) as error:
-        raise UserError(f"{folder} holds no readable head ({error}). `dvc repro` trains it again.") from error
+        found = TrainedHead(**dict(description), weights=weights["dense"], network_weights=weights["network"])
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(map(str, (DESCRIPTION_FILE, *wrong["loc"])))
+        raise UserError(f"{folder} holds no readable head ({where}: {wrong['msg']}). {AGAIN}") from error
+    except (OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError, BadZipFile) as error:
+        raise UserError(f"{folder} holds no readable head ({error}). {AGAIN}") from error
+    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in found.weights):
+        raise UserError(f"{folder} holds weights that are no finite numbers of 32 bits. {AGAIN}")
     shapes = [array.shape for array in found.weights]
     if not _fit_together(shapes, found.logits):
         raise UserError(f"{folder}: layers of the shapes {shapes} are no head for {len(found.classes)} classes.")

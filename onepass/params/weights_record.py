@@ -25,7 +25,8 @@ def check_weights(weights: str, record: Path) -> None:
     if found != expected:
         raise UserError(
             f"backbone.weights: {weights} has the sha256 {found[:12]}..., and {record} says {expected[:12]}...: the "
-            "file has changed while the pipeline ran. Run `dvc repro` again."
+            "file has changed while the pipeline ran. Run `dvc repro` again. If that says the same, its bytes have "
+            "changed without its date, as on a failing disk: take the file anew from where it comes from."
         )
 
 

@@ -70,7 +70,7 @@ def test_a_list_that_another_dvc_is_writing_is_left_to_it(rwlock: Path) -> None:
     ("name", "content", "problem"),
     [
         ("dvc.lock", "<<<<<<< HEAD\nstages:\n=======\n", "line 2"),
-        ("dvc.lock", "", "no sections in it"),
+        ("dvc.lock", "[]", "no sections in it"),
         ("dvc.yaml", "stages: [", "line 2"),
         ("data/digits/dvc.yaml", "\0", "control characters are not allowed"),
         ("data/w.h5.dvc", "- a", "no sections in it"),

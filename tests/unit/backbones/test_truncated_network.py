@@ -219,3 +219,19 @@ def test_a_network_inside_another_is_cut_at_its_last_output(tmp_path: Path) -> N
     keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Rescaling(1 / 255), inner]).save(tmp_path / "n.keras")
     found = frozen(tmp_path / "n.keras", layer="last").forward(1)(np.zeros((1, SIDE, SIDE, 3), np.uint8))
     assert found.shape == (1, SIDE, SIDE, 3)
+
+
+@pytest.mark.parametrize("side", [1, 4, 10])
+def test_a_side_too_small_for_a_network_that_takes_any_is_refused(side: int, tmp_path: Path) -> None:
+    from onepass.tensorflow import keras
+
+    layers = [
+        keras.Input((None, None, 3)),
+        keras.layers.Conv2D(4, 3, name="first"),
+        *(keras.layers.MaxPooling2D(2, name=f"pool{number}") for number in range(3)),
+        keras.layers.Conv2D(4, 3, name="deep"),
+    ]
+    keras.Sequential(layers).save(tmp_path / "any.keras")
+    with pytest.raises(UserError, match=f"image_side: {side} given, too small for .*any.keras up to layer 'deep': "):
+        frozen(tmp_path / "any.keras", layer="deep", image_side=side)
+    assert frozen(tmp_path / "any.keras", layer="deep", image_side=40).feature_shape().shape == [2, 2, 4]

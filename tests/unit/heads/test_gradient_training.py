@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from onepass.core import UserError
 from onepass.heads import Dataset, Figures, GradientTraining, TrainedHead, resolve_activation
+from onepass.heads.gradient_training import KEPT_BY_OPTIMIZER, check_memory
+from onepass.tensorflow import keras
 from tests.unit.heads.small_heads import blobs, fit
 
 
@@ -151,3 +153,19 @@ def test_a_training_that_diverges_stops_there_and_keeps_the_best_epoch(capsys: p
     assert all(np.isfinite(array).all() for array in found.weights)
     said = f"stopped: the loss of epoch {found.epochs} was no finite number, and no later one could be: the steps are "
     assert f"{said}too large. train.learning_rate: 10 given; try 1." in capsys.readouterr().out
+
+
+def test_layers_larger_than_the_memory_are_refused_before_they_are_made() -> None:
+    check_memory([1000, 64, 2], "adam")
+    with pytest.raises(UserError) as caught:
+        check_memory([4_000_000, 65536, 2], "adam")
+    said = str(caught.value)
+    assert "head.hidden_units: 65536 given; on 4,000,000 values an image they need 4,194.3 GB with train.opti" in said
+    assert "Lower head.hidden_units, or pool the features: backbone.pooling or head.pooling: avg." in said
+
+
+def test_what_optimizers_keep_is_known() -> None:
+    for name, kept in KEPT_BY_OPTIMIZER.items():
+        optimizer = keras.optimizers.get(name)
+        optimizer.build([keras.Variable(np.zeros((50, 50), np.float32))])
+        assert sum(variable.shape == (50, 50) for variable in optimizer.variables) == kept

@@ -159,6 +159,39 @@ def test_missing_or_damaged_head_is_told_with_the_way_out(
     assert str(tmp_path) in str(refusal.value)
 
 
+EDITS: dict[str, tuple[object, str]] = {  # a key of head.json, and what is said of it
+    "classes": (["cat", "bee", "ant"], "classes: expected each once, in order"),
+    "activation": ("relu", "head.json.activation: Input should be 'sigmoid' or 'softmax'"),
+    "pooling": ("mean", "head.json.pooling: Input should be 'none', 'avg' or 'max'"),
+    "feature_scale": (0.0, "head.json.feature_scale: Input should be greater than 0"),
+    "epochs": ("7", "head.json.epochs: Input should be a valid integer"),
+    "more": (1, "head.json.more: Extra inputs are not permitted"),
+}
+
+
+@pytest.mark.parametrize("key", EDITS)
+def test_a_description_that_was_edited_is_refused(key: str, tmp_path: Path) -> None:
+    value, complaint = EDITS[key]
+    write_head(tmp_path, head())
+    path = tmp_path / DESCRIPTION_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(UserError) as caught:
+        read_head(tmp_path)
+    assert complaint in str(caught.value)
+    assert "`dvc repro --force train-head` trains it again." in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(value: float, tmp_path: Path) -> None:
+    kernel, bias = dense_arrays(6, 3)
+    write_head(tmp_path, head(weights=[kernel, np.full_like(bias, value)]))
+    with pytest.raises(UserError, match="holds weights that are no finite numbers of 32 bits"):
+        read_head(tmp_path)
+    write_head(tmp_path, head(weights=[kernel.astype(np.float64), bias]))
+    with pytest.raises(UserError, match="holds weights that are no finite numbers of 32 bits"):
+        read_head(tmp_path)
+
+
 def test_layers_that_do_not_fit_together_are_told(tmp_path: Path) -> None:
     write_head(tmp_path, head(weights=[*dense_arrays(6, 4), *dense_arrays(5, 3)]))
     with pytest.raises(UserError, match=r"\(6, 4\), \(4,\), \(5, 3\), \(3,\)\] are no head for"):
