@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ACTIVATE = . .venv/bin/activate
 
-.PHONY: run test test-more nightly bench lint lock install publish publish-experiment
+.PHONY: run test test-more fuzz nightly bench lint lock install publish publish-experiment
 
 run: .venv/ready
 	$(ACTIVATE) && python -m onepass check && dvc repro dvc.yaml data/dvc.yaml
@@ -13,6 +13,13 @@ test: .venv/ready-to-test
 # What needs servers, real photos for minutes, or many kills.
 test-more: .venv/ready-to-test
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m more
+
+# Faults, mutations and odd images by the ten thousand: hours.
+fuzz: export ONEPASS_FAULTS = 1000
+fuzz: export ONEPASS_MUTATIONS = 10000
+fuzz: export ONEPASS_IMAGES = 30000
+fuzz: .venv/ready-to-test
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile -m "more or not more" tests/hostile
 
 # The recipes on real photos, and whether the benchmarks run.
 nightly: .venv/ready-to-test
@@ -44,7 +51,7 @@ install: .venv/ready
 
 # Without --run-cache, a colleague who tries the same params would compute again what is on the remote.
 publish: .venv/ready
-	$(ACTIVATE) && dvc push --run-cache
+	$(ACTIVATE) && python -m onepass check && dvc push --run-cache
 
 publish-experiment: .venv/ready
 	@test -n "$(NAME)" || { echo "usage: make publish-experiment NAME=..., a name that dvc exp list shows"; exit 2; }

@@ -3,9 +3,11 @@
 What DVC does at each of them, with the numbers of its issues, is in docs/reliability.md.
 """
 
+import configparser
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from onepass.params import ParamsError, read_params
 from onepass.photos import odd_entries
 
 LOCK = "dvc.lock"
+MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 LOCK_CAN_GO = " Where none was committed, delete it: what is in the cache is not computed again."
 
 
@@ -138,6 +141,42 @@ def mend_run_cache(runs: Path) -> str:
             unfinished += 1
         unfinished += len(broken)
     return f"{unfinished} unfinished entries in {runs} are gone." if unfinished else ""
+
+
+def mend_remotes(root: Path) -> str:
+    """Takes away what a kill has left empty in remotes that are folders, so that it can be pushed again.
+
+    DVC tries out a kind of link under the final name, and takes whatever has that name for pushed from then on.
+    (dvc_objects/fs/generic.py)
+
+    Args:
+        root: of the repository.
+
+    Returns:
+        What was done, in a sentence; empty where nothing was the matter.
+
+    """
+    empty = [
+        entry.path
+        for remote in _folders_of_remotes(root / ".dvc")
+        for folder in sorted((remote / "files/md5").glob("??"))
+        for entry in os.scandir(folder)
+        if not entry.stat().st_size and f"{folder.name}{entry.name}" != MD5_OF_NOTHING
+    ]
+    for path in empty:
+        Path(path).unlink(missing_ok=True)
+    return f"{len(empty)} files that a push had left empty in the remote are gone; push again." if empty else ""
+
+
+def _folders_of_remotes(dvc: Path) -> Iterator[Path]:
+    """The remotes that are folders of this machine, from DVC's configuration of this repository."""
+    config = configparser.ConfigParser(interpolation=None, strict=False)
+    with suppress(configparser.Error, UnicodeDecodeError):  # DVC itself says what is wrong with it
+        config.read([dvc / "config", dvc / "config.local"], encoding="utf-8")
+    for section in config.sections():
+        url = config.get(section, "url", fallback="")
+        if url and "://" not in url:
+            yield dvc / url
 
 
 def _left_behind(path: Path) -> str:

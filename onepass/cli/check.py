@@ -7,7 +7,7 @@ import click
 from onepass.checks import check_params
 from onepass.core import UserError
 from onepass.params import BackboneParams, DataParams, missing_elsewhere, read_params
-from onepass.surroundings import check_surroundings
+from onepass.surroundings import check_surroundings, mend_remotes
 
 
 @click.command()
@@ -15,8 +15,8 @@ from onepass.surroundings import check_surroundings
 def command(prepared: Path | None) -> None:
     """Say what is wrong in params.yaml: each key, what was given, and what is allowed. Silent if nothing is.
 
-    Then the folder of photos: what in it is no file, at which DVC would hang. Locks of DVC that a kill has left damaged
-    are mended.
+    Then the folder of photos: what in it is no file, at which DVC would hang. What a kill has left damaged of DVC's
+    locks, of its list of earlier runs, and in a remote that is a folder, is mended.
 
     A change against the last commit that nothing reads is wrong too, if it is the only one: such a run would give what
     the last one gave. With PREPARED, the folder that prepare has written, also what does not fit the classes of the
@@ -31,5 +31,7 @@ def command(prepared: Path | None) -> None:
     check_params(params, prepared)
     if not prepared:
         check_surroundings([params.read(DataParams).root])
+        if done := mend_remotes(Path()):
+            print(done, flush=True)
     if problem := missing_elsewhere(params.read(BackboneParams).weights):
         print(problem, flush=True)

@@ -9,7 +9,14 @@ import pytest
 from dvc.lock import make_lock
 
 from onepass.core import UserError
-from onepass.surroundings import check_surroundings, mend_lock_files, mend_locks, mend_run_cache
+from onepass.surroundings import (
+    MD5_OF_NOTHING,
+    check_surroundings,
+    mend_lock_files,
+    mend_locks,
+    mend_remotes,
+    mend_run_cache,
+)
 from tests.builders import ROOT
 
 DAMAGED = ".dvc/tmp/rwlock was damaged, as a kill or a full disk leaves it, and is gone: DVC makes a new one."
@@ -101,6 +108,26 @@ def test_an_empty_lock_file_goes(tmp_path: Path) -> None:
     assert mend_lock_files(tmp_path) == f"{tmp_path / 'dvc.lock'} was empty, as a kill leaves it, and is gone."
     assert [path.name for path in tmp_path.rglob("dvc.lock")] == ["dvc.lock"]
     assert mend_lock_files(tmp_path) == ""
+
+
+def test_what_a_push_left_empty_in_a_folder_goes(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    remotes = {"team": "../team 100%", "far": "s3://far"}
+    sections = [f"['remote \"{name}\"']\n    url = {url}\n" for name, url in remotes.items()]
+    (tmp_path / ".dvc/config").write_text("".join(["[core]\n    remote = team\n", *sections]))
+    objects = tmp_path / "team 100%/files/md5"
+    for name in ("65/3bd8.dir", "65/3bd9", MD5_OF_NOTHING[:2] + "/" + MD5_OF_NOTHING[2:], "66/aaaa"):
+        (objects / name).parent.mkdir(parents=True, exist_ok=True)
+        (objects / name).write_bytes(b"whole" if name.startswith("66") else b"")
+    assert mend_remotes(tmp_path) == "2 files that a push had left empty in the remote are gone; push again."
+    assert sorted(path.name for path in objects.glob("*/*")) == sorted(["aaaa", MD5_OF_NOTHING[2:]])
+    assert mend_remotes(tmp_path) == ""
+
+
+def test_a_configuration_that_cannot_be_read_is_left_to_dvc(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_bytes(b"url = \xff\n[")
+    assert mend_remotes(tmp_path) == ""
 
 
 def test_what_is_unfinished_in_the_run_cache_goes(tmp_path: Path) -> None:
