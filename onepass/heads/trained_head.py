@@ -1,6 +1,7 @@
 """The trained head: plain arrays, and for heads with convolutions a Keras network below the dense layers."""
 
 import io
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -82,7 +83,7 @@ class Description(BaseModel):
     """head.json: what a head is but for its arrays, checked to the last key."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    classes: Annotated[list[str], Field(min_length=2)]
+    classes: Annotated[list[Any], Field(min_length=2)]  # names, of folders: pydantic's texts are always UTF-8
     activation: Literal["sigmoid", "softmax"]
     feature_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     pooling: Pooling
@@ -93,8 +94,8 @@ class Description(BaseModel):
 
     @model_validator(mode="after")
     def _classes_are_those_of_the_activation(self) -> Self:
-        if self.classes != sorted(set(self.classes)):
-            raise ValueError("classes: expected each once, in order")
+        if not all(isinstance(name, str) for name in self.classes) or self.classes != sorted(set(self.classes)):
+            raise ValueError("classes: expected names, each once, in order")
         if self.activation == "sigmoid" and len(self.classes) != 2:
             raise ValueError("activation: sigmoid is for two classes")
         return self
@@ -115,7 +116,7 @@ def write_head(folder: Path, head: TrainedHead) -> None:
 def read_head(folder: Path) -> TrainedHead:
     """The head in ``folder``. UserError where it is missing or damaged."""
     try:
-        description = Description.model_validate_json((folder / DESCRIPTION_FILE).read_bytes())
+        description = Description.model_validate(json.loads((folder / DESCRIPTION_FILE).read_bytes()))
         with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as archive:
             weights = {
                 kind: [archive[f"{kind}_{number}"] for number in range(sum(name.startswith(kind) for name in archive))]
@@ -126,7 +127,7 @@ def read_head(folder: Path) -> TrainedHead:
         wrong = error.errors()[0]
         where = ".".join(map(str, (DESCRIPTION_FILE, *wrong["loc"])))
         raise UserError(f"{folder} holds no readable head ({where}: {wrong['msg']}). {AGAIN}") from error
-    except (OSError, ValueError, TypeError, KeyError, EOFError, NotImplementedError, BadZipFile) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, BadZipFile) as error:
         raise UserError(f"{folder} holds no readable head ({error}). {AGAIN}") from error
     if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in found.weights):
         raise UserError(f"{folder} holds weights that are no finite numbers of 32 bits. {AGAIN}")

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from docs.screenshots import started
-from onepass.core import UserError
+from onepass.core import UserError, read_sealed_json, write_sealed_json
 from onepass.evaluation import read_classes
 from onepass.features import FINGERPRINT_FILE
 from stages import evaluate
@@ -251,9 +251,9 @@ def test_why_accuracy_in_training_may_stand_twice_is_told_once(report: Path) -> 
 
 def test_a_network_of_ones_own_is_named_as_such(workspace: Path) -> None:
     path = workspace / FEATURES / FINGERPRINT_FILE
-    content = json.loads(path.read_text())
+    content = read_sealed_json(path.read_bytes())
     content["fingerprint"] |= {"architecture": "keras file", "layer": "top"}
-    path.write_text(json.dumps(content))
+    write_sealed_json(path, content)
     text = run_report()
     assert 'passed a network from a .keras file up to the layer <bdi class="name">top</bdi>' in text
     assert "passed <bdi" not in text
@@ -266,7 +266,7 @@ def test_quarantine_is_told(report: Path) -> None:
 
 def test_the_settings_are_those_of_the_run_that_made_the_numbers(workspace: Path) -> None:
     params = "{params.yaml: {train: {learning_rate: 0.7}}}"  # of a run before, which nobody should tell
-    (workspace / "dvc.lock").write_text(f"schema: '2.0'\nstages: {{train-head: {{params: {params}}}}}\n")
+    (workspace / "dvc.lock").write_text(f"schema: '2.0'\nstages: {{train-head: {{cmd: x, params: {params}}}}}\n")
     text = run_report()
     assert setting("train.learning_rate", "0.001") in text
     assert setting("train.patience", 10) in text

@@ -160,7 +160,7 @@ def test_missing_or_damaged_head_is_told_with_the_way_out(
 
 
 EDITS: dict[str, tuple[object, str]] = {  # a key of head.json, and what is said of it
-    "classes": (["cat", "bee", "ant"], "classes: expected each once, in order"),
+    "classes": (["cat", "bee", "ant"], "classes: expected names, each once, in order"),
     "activation": ("relu", "head.json.activation: Input should be 'sigmoid' or 'softmax'"),
     "pooling": ("mean", "head.json.pooling: Input should be 'none', 'avg' or 'max'"),
     "feature_scale": (0.0, "head.json.feature_scale: Input should be greater than 0"),
