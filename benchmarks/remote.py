@@ -1,6 +1,5 @@
 """What a team stores and sends: bytes and seconds, with real DVC and a remote in a folder."""
 
-import json
 import re
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from benchmarks.measuring import Options, in_turn, ratios, record, timed
 from benchmarks.photos import add_photos, add_synthetic
 from benchmarks.project import PIXELS, dvc, mobilenet, new_project
 from benchmarks.repro import ADDED, add_back, hold_back
+from onepass.core import read_sealed_json, write_sealed_json
 from onepass.features import open_store, read_features
 from onepass.photos import Assignment, read_rows
 
@@ -76,9 +76,9 @@ def upgraded(name: str, folder: Path, options: Options) -> None:
 
 def edit_versions(path: Path) -> None:
     """Makes the record say that another Pillow decoded the photos."""
-    record_ = json.loads(path.read_text())
+    record_ = read_sealed_json(path.read_bytes())
     record_["environments"] = [environment | {"pillow": "12.0.0"} for environment in record_["environments"]]
-    path.write_text(json.dumps(record_))
+    write_sealed_json(path, record_)
 
 
 def storage(name: str, folder: Path, options: Options) -> None:

@@ -1,6 +1,5 @@
 """An upgrade costs a sample of the rows, not all of them, and sends no part again; rows that differ are never mixed."""
 
-import json
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from onepass.core import read_sealed_json, write_sealed_json
 from onepass.features import open_store
 from onepass.features.agreement import SAMPLE
 from onepass.features.rows import make_rows, pack
@@ -71,7 +71,7 @@ def add_photos(project: Project, count: int = 10, seed: int = 1) -> None:
 
 
 def record(project: Project) -> Any:
-    return json.loads((project.folder / FEATURES / "versions.json").read_bytes())
+    return read_sealed_json((project.folder / FEATURES / "versions.json").read_bytes())
 
 
 def parts(project: Project) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ def computed_elsewhere(
     folder = project.folder / FEATURES
     found = record(project)
     found["environments"] = [{**found["environments"][0], **(versions or {"pillow": OLD})}]
-    (folder / "versions.json").write_text(json.dumps(found))
+    write_sealed_json(folder / "versions.json", found)
     store = open_store(folder)
     for path in folder.glob("*.npy"):
         rows = store.unpack(path.read_bytes(), path.name)
@@ -217,9 +217,9 @@ def test_rows_in_the_pool_of_other_versions_are_checked_too(upgraded: Project) -
     extract(upgraded)
     pools = upgraded.folder / ".dvc" / "cache" / "onepass" / "pool"
     (pool,) = pools.glob("*/*")
-    described = json.loads((pool / "versions.json").read_text())
+    described = read_sealed_json((pool / "versions.json").read_bytes())
     described["environments"][0]["pillow"] = OLD
-    (pool / "versions.json").write_text(json.dumps(described))
+    write_sealed_json(pool / "versions.json", described)
     pool.rename(pool.with_name("0" * 16))
     upgraded.set({"backbone.image_side": 7})
     extract(upgraded)
