@@ -17,7 +17,7 @@ FAULTS = Path(__file__).with_name("faults")
 EVERY = int(os.environ.get("ONEPASS_FAULTS", "15"))  # faults in all
 SHARES = {"kill": 0.6, "torn": 0.25, "full": 0.15}  # of the faults of a part; and as many again in the store
 STORE = ("/data/features", "/.dvc/cache/onepass/")
-# What meets the fault, each after those before it have run. Stages in the order of a whole run, which is that of dvc.lock.
+# What meets the fault, each after those before it have run; stages in the order that dvc.lock has after a whole run.
 PARTS = {
     "prepare": ["dvc", "repro", "prepare", "weights"],
     "extract-features": ["dvc", "repro", "prepare", "weights", "extract-features"],
