@@ -6,6 +6,7 @@ What DVC does at each of them, with the numbers of its issues, is in docs/reliab
 import configparser
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from onepass.params import ParamsError, read_params
 from onepass.photos import odd_entries
 
 LOCK = "dvc.lock"
+TRIAL = 1  # seconds; trying out a link takes less than a thousandth of one
 MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 LOCK_CAN_GO = " Where none was committed, delete it: what is in the cache is not computed again."
 
@@ -68,7 +70,7 @@ def _check_yaml(path: Path) -> None:
     if problem:
         raise UserError(
             f"{path} is damaged, and no command of DVC can read it: {problem}. `git checkout {path}` brings back what "
-            f"was committed; where git has marked a conflict of two people in it, keep either side and run `dvc repro`."
+            "was committed; where git has marked a conflict of two people in it, keep either side and run `dvc repro`."
             f"{LOCK_CAN_GO if path.name == LOCK else ''}"
         )
 
@@ -147,7 +149,7 @@ def mend_remotes(root: Path) -> str:
     """Takes away what a kill has left empty in remotes that are folders, so that it can be pushed again.
 
     DVC tries out a kind of link under the final name, and takes whatever has that name for pushed from then on.
-    (dvc_objects/fs/generic.py)
+    (dvc_objects/fs/generic.py) A push that runs has such files, too, but only for a moment: they are left alone.
 
     Args:
         root: of the repository.
@@ -156,16 +158,26 @@ def mend_remotes(root: Path) -> str:
         What was done, in a sentence; empty where nothing was the matter.
 
     """
-    empty = [
-        entry.path
+    if "DVC_STAGE" in os.environ:  # a run needs nothing that was pushed
+        return ""
+    empty = _empty_objects(root)
+    if empty:
+        time.sleep(TRIAL)
+        empty &= _empty_objects(root)
+    for path, _ in empty:
+        Path(path).unlink(missing_ok=True)
+    return f"{len(empty)} files that a push had left empty in the remote are gone; push again." if empty else ""
+
+
+def _empty_objects(root: Path) -> set[tuple[str, int]]:
+    """Path and number (inode) of each file of a remote that is a folder, that should hold something."""
+    return {
+        (entry.path, entry.inode())
         for remote in _folders_of_remotes(root / ".dvc")
         for folder in sorted((remote / "files/md5").glob("??"))
         for entry in os.scandir(folder)
         if not entry.stat().st_size and f"{folder.name}{entry.name}" != MD5_OF_NOTHING
-    ]
-    for path in empty:
-        Path(path).unlink(missing_ok=True)
-    return f"{len(empty)} files that a push had left empty in the remote are gone; push again." if empty else ""
+    }
 
 
 def _folders_of_remotes(dvc: Path) -> Iterator[Path]:

@@ -124,6 +124,26 @@ def test_what_a_push_left_empty_in_a_folder_goes(tmp_path: Path) -> None:
     assert mend_remotes(tmp_path) == ""
 
 
+def test_what_a_push_is_trying_out_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("['remote \"team\"']\n    url = ../team\n")
+    trial = tmp_path / "team/files/md5/65/3bd8.dir"
+    trial.parent.mkdir(parents=True)
+    trial.touch()
+    monkeypatch.setattr("onepass.surroundings.time.sleep", lambda _seconds: trial.write_bytes(b"whole"))
+    assert mend_remotes(tmp_path) == ""
+    assert trial.read_bytes() == b"whole"
+
+
+def test_in_a_stage_no_remote_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_STAGE", "prepare")
+    monkeypatch.setattr("onepass.surroundings.os.scandir", None)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("['remote \"team\"']\n    url = ../team\n")
+    (tmp_path / "team/files/md5/65").mkdir(parents=True)
+    assert mend_remotes(tmp_path) == ""
+
+
 def test_a_configuration_that_cannot_be_read_is_left_to_dvc(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc/config").write_bytes(b"url = \xff\n[")
