@@ -85,9 +85,14 @@ def _differences(network: Any, path: str) -> str:
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The arrays of an HDF5 file by name."""
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item.shape
+
     with h5py.File(path, "r") as file:
-        file.visititems(lambda name, item: found.update({name: item.shape} if isinstance(item, h5py.Dataset) else {}))
+        file.visititems(note)
     return found
 
 

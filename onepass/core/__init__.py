@@ -19,7 +19,14 @@ from onepass.core.discovery import import_all
 from onepass.core.dvc_lock import LockedStage, parse_lock
 from onepass.core.errors import UserError, explained, first_line, listed, run_stage
 from onepass.core.hashes import HASH_BYTES, Hashes, HashIndex, find, in_hex, packed, sha256_of_files
-from onepass.core.model_files import check_model_file, read_archived_text
+from onepass.core.model_files import (
+    KERAS_CONFIG,
+    KERAS_METADATA,
+    KERAS_SUFFIX,
+    KERAS_WEIGHTS,
+    check_model_file,
+    read_archived_text,
+)
 from onepass.core.processes import still_runs
 from onepass.core.progress import progress_bar
 from onepass.core.recorded import check_recorded
@@ -27,6 +34,10 @@ from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar, yaml_
 
 __all__ = [
     "HASH_BYTES",
+    "KERAS_CONFIG",
+    "KERAS_METADATA",
+    "KERAS_SUFFIX",
+    "KERAS_WEIGHTS",
     "LONG_AGO",
     "SEAL",
     "HashIndex",

@@ -8,9 +8,9 @@ from pathlib import Path
 from onepass.core.errors import UserError
 
 READER = Path(__file__).with_name("hdf5_check.py")
-ARCHIVE = ".keras"
-WEIGHTS_MEMBER = "model.weights.h5"
-TEXTS = ("config.json", "metadata.json")
+KERAS_SUFFIX = ".keras"
+# Members of such an archive, by Keras's names.
+KERAS_CONFIG, KERAS_METADATA, KERAS_WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 LARGEST_TEXT = 1 << 26  # bytes of one of the texts
 MOST_TIMES, SPARE = 20, 1 << 26  # what a file may unpack to: so many times its own bytes, and as many more
 SECONDS, BYTES_A_SECOND = 30, 20e6  # what reading may take
@@ -30,7 +30,7 @@ def check_model_file(path: Path, key: str = "") -> None:
     size = path.stat().st_size
     try:
         allowed = MOST_TIMES * size + SPARE
-        member = _check_archive(path, allowed) if path.suffix == ARCHIVE else ""
+        member = _check_archive(path, allowed) if path.suffix == KERAS_SUFFIX else ""
         problem = _reading_problem(path, allowed, int(SECONDS + size / BYTES_A_SECOND), member)
     except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile) as error:
         problem = f"{type(error).__name__}: {error}"
@@ -58,8 +58,8 @@ def _check_archive(path: Path, allowed: int) -> str:
             raise ValueError(f"it would unpack to {claimed:,} bytes, too many for a file of its size")
         if any(member.flag_bits & 1 for member in members):
             raise ValueError("it is encrypted")
-        found = archive.getinfo(WEIGHTS_MEMBER).filename
-    for name in TEXTS:
+        found = archive.getinfo(KERAS_WEIGHTS).filename
+    for name in (KERAS_CONFIG, KERAS_METADATA):
         read_archived_text(path, name)
     return found
 

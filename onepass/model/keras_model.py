@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
-from onepass.core import UserError, check_model_file, check_recorded, read_archived_text
+from onepass.core import KERAS_METADATA, UserError, check_model_file, check_recorded, read_archived_text
 from onepass.heads import TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
 from onepass.photos import LIGHT, UPWARDS, smallest_size
-from onepass.tensorflow import KERAS_METADATA, keras, save_keras
+from onepass.tensorflow import keras, save_keras
 
 RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
 

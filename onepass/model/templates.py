@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
-from onepass.core import sha256_of_files, write_atomically, write_zip
+from onepass.core import KERAS_METADATA, KERAS_WEIGHTS, sha256_of_files, write_atomically, write_zip
 from onepass.dvc_repo import machine_folder_of_here
 from onepass.engines import library_version
 from onepass.heads import TrainedHead
 
 CODE = ("model", "backbones", "tensorflow", "heads")  # packages whose code decides what a model looks like
-METADATA, WEIGHTS = "metadata.json", "model.weights.h5"  # members of a .keras archive, by Keras's names
 KEPT = 4
 LIBRARIES = ("keras", "tensorflow", "h5py")
 
@@ -42,8 +41,8 @@ def write_from_template(path: Path, template: Path, head: TrainedHead) -> bool:
     try:
         with zipfile.ZipFile(template) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        metadata = json.loads(members[METADATA])
-        weights = io.BytesIO(members[WEIGHTS])
+        metadata = json.loads(members[KERAS_METADATA])
+        weights = io.BytesIO(members[KERAS_WEIGHTS])
         with h5py.File(weights, "r+") as file:
             for number, arrays in enumerate(zip(*layers_of(head), strict=True)):
                 group = file[f"layers/dense_{number}" if number else "layers/dense"]["vars"]
@@ -53,8 +52,8 @@ def write_from_template(path: Path, template: Path, head: TrainedHead) -> bool:
                     group[name][...] = array
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return False
-    members[METADATA] = json.dumps({**metadata, "classes": head.classes}, sort_keys=True).encode()
-    members[WEIGHTS] = weights.getvalue()
+    members[KERAS_METADATA] = json.dumps({**metadata, "classes": head.classes}, sort_keys=True).encode()
+    members[KERAS_WEIGHTS] = weights.getvalue()
     write_zip(path, members)
     return True
 

@@ -68,7 +68,7 @@ with _held_back_stderr(), _imported_fast(unneeded=("sklearn", "matplotlib")):
 keras.backend.set_floatx("float32")  # ~/.keras/keras.json of this machine must not change anybody's results
 keras.backend.set_image_data_format("channels_last")
 
-from onepass.tensorflow.archive import KERAS_METADATA, save_keras  # noqa: E402 - after what they need
+from onepass.tensorflow.archive import save_keras  # noqa: E402 - after what they need
 from onepass.tensorflow.internals import (  # noqa: E402
     as_constants,
     fusing_bfloat16,
@@ -79,7 +79,6 @@ from onepass.tensorflow.internals import (  # noqa: E402
 )
 
 __all__ = [
-    "KERAS_METADATA",
     "as_constants",
     "fusing_bfloat16",
     "has_onednn",

@@ -13,9 +13,7 @@ from typing import Any
 
 import keras
 
-from onepass.core import write_zip
-
-CONFIG, KERAS_METADATA = "config.json", "metadata.json"  # members of the archive, by Keras's names
+from onepass.core import KERAS_CONFIG, KERAS_METADATA, write_zip
 
 
 def save_keras(path: Path, network: Any, metadata: Mapping[str, Any]) -> None:
@@ -25,7 +23,7 @@ def save_keras(path: Path, network: Any, metadata: Mapping[str, Any]) -> None:
         network.save(saved)
         with zipfile.ZipFile(saved) as archive:
             members = {name: archive.read(name) for name in sorted(archive.namelist())}
-    members[CONFIG] = _renumbered(members[CONFIG].decode()).encode()
+    members[KERAS_CONFIG] = _renumbered(members[KERAS_CONFIG].decode()).encode()
     members[KERAS_METADATA] = json.dumps({"keras_version": keras.__version__, **metadata}, sort_keys=True).encode()
     write_zip(path, members)
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from onepass.backbones.backbone import Backbone, register_source
 from onepass.backbones.keras_source import KerasSource, libraries
-from onepass.backbones.sources.keras_file import KERAS_FILE, SUFFIX, KerasFile
+from onepass.backbones.sources.keras_file import KERAS_FILE, KerasFile
+from onepass.core import KERAS_SUFFIX
 from onepass.engines import Engine
 from onepass.params import BackboneParams, ParamsError
 
@@ -58,8 +59,8 @@ class KerasApplications(KerasSource):
     def check(self, params: BackboneParams) -> None:
         """ParamsError: another kind of file, or a side that the network cannot see."""
         smallest = APPLICATIONS[params.name].smallest_side
-        if not params.weights.endswith((SUFFIX, ".h5")):
-            raise ParamsError([f"backbone.weights: {params.weights!r} given; allowed: a .h5 or a {SUFFIX} file"])
+        if not params.weights.endswith((KERAS_SUFFIX, ".h5")):
+            raise ParamsError([f"backbone.weights: {params.weights!r} given; allowed: a .h5 or a {KERAS_SUFFIX} file"])
         if params.image_side != "native" and params.image_side < smallest:
             raise ParamsError(
                 [
@@ -71,7 +72,7 @@ class KerasApplications(KerasSource):
     def unread_keys(self, params: BackboneParams) -> dict[str, str]:
         """Of a network in a .keras file the name says no more than how it was trained to see pixels."""
         unread = super().unread_keys(params)
-        if params.weights.endswith(SUFFIX) and params.preprocess != "native":
+        if params.weights.endswith(KERAS_SUFFIX) and params.preprocess != "native":
             unread["name"] = f"backbone.weights: {params.weights} with backbone.preprocess: {params.preprocess}"
         return unread
 
@@ -79,7 +80,7 @@ class KerasApplications(KerasSource):
         """A .keras file brings its own architecture; what is known is how it was trained."""
         known = APPLICATIONS[params.name]
         preprocess = known.preprocess if params.preprocess == "native" else params.preprocess
-        if params.weights.endswith(SUFFIX):
+        if params.weights.endswith(KERAS_SUFFIX):
             source = FILES[params.name] if params.preprocess == "native" else KERAS_FILE
             return source.resolve(params.model_copy(update={"preprocess": preprocess}), engine)
         return Backbone(

@@ -8,11 +8,9 @@ from typing import Any
 
 from onepass.backbones.backbone import Backbone, register_source
 from onepass.backbones.keras_source import KerasSource, libraries
-from onepass.core import UserError, read_archived_text
+from onepass.core import KERAS_CONFIG, KERAS_SUFFIX, UserError, read_archived_text
 from onepass.engines import Engine
 from onepass.params import BackboneParams, ParamsError
-
-SUFFIX = ".keras"
 
 
 class KerasFile(KerasSource):
@@ -26,9 +24,9 @@ class KerasFile(KerasSource):
 
     def check(self, params: BackboneParams) -> None:
         """ParamsError: another kind of file, or preprocessing that such a file does not tell."""
-        if not params.weights.endswith(SUFFIX):
+        if not params.weights.endswith(KERAS_SUFFIX):
             raise ParamsError(
-                [f"backbone.weights: {params.weights!r} given; allowed for name: custom: a {SUFFIX} file"]
+                [f"backbone.weights: {params.weights!r} given; allowed for name: custom: a {KERAS_SUFFIX} file"]
             )
         if params.preprocess == "native":
             raise ParamsError(
@@ -88,7 +86,7 @@ def _side(params: BackboneParams) -> int:
 
 def _config(path: str) -> dict[str, Any]:
     try:
-        config: dict[str, Any] = json.loads(read_archived_text(Path(path), "config.json"))
+        config: dict[str, Any] = json.loads(read_archived_text(Path(path), KERAS_CONFIG))
         return config
     except (OSError, KeyError, ValueError, RecursionError, NotImplementedError, zipfile.BadZipFile) as error:
         raise UserError(
