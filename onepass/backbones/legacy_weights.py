@@ -5,9 +5,9 @@ Keras 1 and 2  the attribute layer_names, and a group a layer with the attribute
 Keras 0        groups layer_0, layer_1, ... with the datasets param_0, param_1, ...; layers without weights count
                too, and kernels are Theano's: (out, in, rows, columns), turned by 180 degrees
 
-What follows the network's last layer in the file (the top) is ignored. Such a file is data from elsewhere. It has passed
-``check_model_file``, which refuses links and what claims more than its size; here nothing is read before its shape is
-known to fit.
+What follows the network's last layer in the file (the top) is ignored. Such a file is data from elsewhere:
+it has passed ``check_model_file``, which refuses links and what claims more than its size, and nothing is
+read before its shape is known to fit.
 """
 
 import re
