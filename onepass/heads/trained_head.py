@@ -39,6 +39,7 @@ class TrainedHead(NamedTuple):
     trained_parameters: int = 0
     best_epoch: int = 0  # counted from 1; 0 where the validation images chose none
     epochs: int = 0  # that were run
+    converged: bool = True  # or a search for a minimum was ended on its way
     weights: Arrays = ()
     network_weights: Arrays = ()
 
@@ -91,6 +92,7 @@ class Description(BaseModel):
     trained_parameters: Annotated[int, Field(ge=0)]
     best_epoch: Annotated[int, Field(ge=0)]
     epochs: Annotated[int, Field(ge=0)]
+    converged: bool = True
 
     @model_validator(mode="after")
     def _classes_are_those_of_the_activation(self) -> Self:
@@ -110,6 +112,8 @@ def write_head(folder: Path, head: TrainedHead) -> None:
     write_atomically(folder / WEIGHTS_FILE, content.getvalue())
     description = head._asdict()
     del description["weights"], description["network_weights"]
+    if head.converged:  # said of the few that did not; the others keep their bytes
+        del description["converged"]
     write_json(folder / DESCRIPTION_FILE, description)
 
 

@@ -28,6 +28,7 @@ class RunFacts:
 
     plan: HeadPlan  # the head and its params
     metrics: Metrics
+    converged: bool  # false where a search for the best head was ended on its way
     losses: list[float]  # validation loss by epoch, nats; one where no epochs were run
     correct: int  # training images that the kept head has right
     labels: Counter[str]  # of the training images

@@ -46,6 +46,20 @@ def stuck_at_chance(facts: RunFacts) -> Finding | None:
     )
 
 
+@register_finding(rank=15)
+def not_converged(facts: RunFacts) -> Finding | None:
+    """The search for the regression with the lowest loss was ended before it was there."""
+    if facts.converged:
+        return None
+    fewer = "head.pooling: avg, which leaves fewer values, or " if len(facts.shape) == 3 else ""
+    return Finding(
+        "regression-not-converged",
+        f"The search for the lowest loss of head.kind: {facts.plan.kind.name} was ended at its limit of iterations: "
+        "another machine or another order of photos may give another head.",
+        f"Try {fewer}another backbone.layer; a photo that is unlike all others can cause it, too.",
+    )
+
+
 @register_finding(rank=20)
 def still_falling(facts: RunFacts) -> Finding | None:
     """The validation loss was on its way down when training ended."""

@@ -17,6 +17,7 @@ from onepass.heads.trained_head import Arrays, TrainedHead
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
 FOLDS = 5
 COLUMNS = 1024  # values at a time, in double precision
+ITERATIONS = 1000  # of the search for a minimum: usual are 20 to 200
 SMALLEST = 1e-10  # of the largest variance; what varies less is rounding
 
 
@@ -25,6 +26,7 @@ class Logistic(NamedTuple):
 
     weights: Arrays  # kernel (values, logits), bias (logits,)
     strength: float  # the C that cross-validation chose
+    converged: bool  # or the search was ended before it was at the minimum
 
 
 def fit_logistic(task: FitTask) -> TrainedHead:
@@ -33,7 +35,7 @@ def fit_logistic(task: FitTask) -> TrainedHead:
     fitted = fit_regression(data, task.empty.logits, task.train.class_weights, task.train.seed)
     print(f"cross-validation chose C = {fitted.strength:g}")
     trained = sum(array.size for array in fitted.weights)
-    head = task.empty._replace(weights=fitted.weights, trained_parameters=trained)
+    head = task.empty._replace(weights=fitted.weights, trained_parameters=trained, converged=fitted.converged)
     task.log(figures(head, task.data), figures(head, task.validation))
     return head
 
@@ -62,14 +64,14 @@ def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) ->
         wide = standardised.shape[1] > len(standardised)
         features, rows = _in_few_dimensions(standardised) if wide else (standardised.astype(np.float64), None)
         strength = _best_strength(data._replace(features=features), class_weights, seed)
-        found = _minimum(features, data.labels, strength, class_weights)
+        found, converged = _minimum(features, data.labels, strength, class_weights)
         of_values = found[:-1] if rows is None else standardised.T @ (rows @ found[:-1]).astype(np.float32)
 
     kernel = of_values / scale[:, None]
     bias = found[-1] - mean @ kernel
     if logits == 2:  # of two classes one logit was sought, the difference of the two that a softmax wants
         kernel, bias = np.hstack([-kernel / 2, kernel / 2]), np.hstack([-bias / 2, bias / 2])
-    return Logistic([kernel.astype(np.float32), bias.astype(np.float32)], strength)
+    return Logistic([kernel.astype(np.float32), bias.astype(np.float32)], strength, converged)
 
 
 def _in_few_dimensions(wide: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -108,7 +110,7 @@ def _best_strength(data: Dataset, class_weights: str, seed: int) -> float:
         kept, out = features[fold != number], features[fold == number]
         found = None
         for place, strength in enumerate(STRENGTHS):  # from strong to weak: each fit starts from the one before
-            found = _minimum(kept, labels[fold != number], strength, class_weights, found)
+            found, _ = _minimum(kept, labels[fold != number], strength, class_weights, found)
             losses[place] += _losses(out, labels[fold == number], found)[0].sum()
     return float(STRENGTHS[losses.argmin()])
 
@@ -138,8 +140,8 @@ def _minimum(
     strength: float,
     class_weights: str,
     start: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
-    """The kernel and, in its last row, the bias with the lowest penalised loss: (values + 1, logits)."""
+) -> tuple[NDArray[np.float64], bool]:
+    """The kernel and, in its last row, the bias with the lowest penalised loss: (values + 1, logits); and if it is."""
     from scipy.optimize import minimize  # noqa: PLC0415
 
     classes = int(labels.max()) + 1
@@ -155,10 +157,11 @@ def _minimum(
         gradient = np.vstack([features.T @ slopes + penalty * both[:-1], slopes.sum(axis=0)])
         return float(each @ losses + penalty / 2 * (both[:-1] ** 2).sum()), gradient.ravel()
 
-    options = {"maxiter": 1000, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(float).eps}  # scikit-learn's
+    options = {"maxiter": ITERATIONS, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(float).eps}  # scikit-learn's
     first = np.zeros(shape) if start is None else start
-    best: NDArray[np.float64] = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options).x
-    return best.reshape(shape)
+    best = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options)
+    # scipy calls it a failure, too, when nothing lower is found: that is the minimum, as far as 64 bits tell.
+    return best.x.reshape(shape), best.nit < ITERATIONS
 
 
 def _losses(

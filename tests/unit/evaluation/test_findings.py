@@ -14,6 +14,7 @@ from onepass.evaluation import Finding, Metrics, NearCopies, NearCopy, PhotoFact
 from onepass.evaluation.findings.finding import CHECKS
 from onepass.evaluation.findings.learning import (
     idle_epochs,
+    not_converged,
     out_of_balance,
     overconfident,
     overfitted,
@@ -73,6 +74,7 @@ def facts(**changes: Any) -> RunFacts:
     healthy = RunFacts(
         plan=plan(),
         metrics=scored(777, 800),
+        converged=True,
         losses=[0.41, 0.13, 0.68, 0.10, 0.11, 0.11, 0.14, 0.15, 0.14, 0.15, 0.16, 0.31, 0.13, 0.15, 0.20],
         correct=1998,
         labels=Counter(cats=1000, dogs=1000),
@@ -101,6 +103,13 @@ def test_stuck_at_chance_is_what_the_largest_class_alone_explains(correct: int, 
     labels = Counter({"metal": 200, "glass": 200, "plastic": 113})
     words = f"513 training images the head has {correct / 513:.1%}", "always answering metal (39.0%)", "1e-05 given"
     assert said(stuck_at_chance(facts(correct=correct, labels=labels)), *words) is stuck
+
+
+@pytest.mark.parametrize(("shape", "advice"), [([9, 9, 512], "head.pooling: avg"), ([512], "backbone.layer")])
+def test_a_regression_that_was_ended_on_its_way_is_told(shape: list[int], advice: str) -> None:
+    ended = facts(plan=head_plan("logistic"), converged=False, shape=shape)
+    assert said(not_converged(ended), "lowest loss of head.kind: logistic", "limit of iterations", advice)
+    assert not said(not_converged(facts(plan=head_plan("logistic"))))
 
 
 def falling(by: float, epochs: int, noise: float = 0.0) -> list[float]:
@@ -249,7 +258,16 @@ def test_a_healthy_run_raises_no_finding_and_a_sick_one_the_causes_first() -> No
 def test_each_finding_is_known_and_has_a_rank_of_its_own() -> None:
     ranks = [rank for rank, _ in CHECKS]
     assert len(ranks) == len(set(ranks))
-    learning = {stuck_at_chance, still_falling, idle_epochs, overfitted, small_split, out_of_balance, overconfident}
+    learning = {
+        stuck_at_chance,
+        not_converged,
+        still_falling,
+        idle_epochs,
+        overfitted,
+        small_split,
+        out_of_balance,
+        overconfident,
+    }
     photos = {foreign_preprocessing, small_images, grey_images, copies_across_splits}
     assert learning | photos <= {check for _, check in CHECKS}
 

@@ -1,5 +1,7 @@
 """The logistic head: regularised by cross-validation, and written as an ordinary linear head."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -7,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
-from onepass.heads import Dataset, TrainedHead, figures
+from onepass.heads import Dataset, TrainedHead, figures, read_head, write_head
+from onepass.heads.kinds import logistic
 from onepass.heads.kinds.logistic import Logistic, fit_regression, folds_by_class
 from tests.unit.heads.small_heads import blobs, fit, unfitted
 
@@ -95,3 +98,14 @@ def test_the_head_is_the_regression_and_logs_once_what_it_gives(capsys: pytest.C
     assert head._replace(weights=()) == TrainedHead(["0", "1"], "sigmoid", 1.0, "none", trained_parameters=5)
     assert logged == [figures(head, validation)]
     assert capsys.readouterr().out == f"cross-validation chose C = {expected.strength:g}\n"
+
+
+@pytest.mark.parametrize(("iterations", "converged"), [(1000, True), (2, False)])
+def test_a_search_that_was_ended_on_its_way_is_known_from_the_written_head(
+    iterations: int, converged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logistic, "ITERATIONS", iterations)
+    head, _ = fit(blobs([30, 20]), blobs([20, 20], seed=1), 1, "logistic")
+    write_head(tmp_path, head)
+    assert read_head(tmp_path).converged is converged
+    assert ("converged" in (tmp_path / "head.json").read_text()) is not converged
