@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from docs.screenshots import started
-from onepass.core import write_csv
+from onepass.core import write_csv, write_sealed_json
 from onepass.evaluation import ClassMetrics, Metrics, Prediction
 from onepass.features import FINGERPRINT_FILE, Store
 from onepass.heads import TrainedHead, write_head
@@ -63,12 +63,12 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         OUT / "metrics.json": metrics.model_dump_json(),
         OUT / "findings.json": "[]",
         OUT / "reliability.csv": f"confidence,accuracy,images\n0.1,0.1,{IMAGES}\n",
-        FEATURES / FINGERPRINT_FILE: json.dumps(store._asdict()),
         PREPARED / "images.csv": ",".join(ImageRow._fields) + "\n" + "00,x.jpg,400,300,0,,\n" * IMAGES,
     }
     for name, content in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)
+    write_sealed_json(project / FEATURES / FINGERPRINT_FILE, store._asdict())
     write_rows(project / PREPARED / "quarantine.csv", Quarantined, [])
     write_rows(project / PREPARED / "splits.csv", Assignment, [])
     return photos

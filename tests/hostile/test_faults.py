@@ -25,6 +25,8 @@ PARTS = {
     "evaluate": ["dvc", "repro"],
     "publish": ["dvc", "push", "--run-cache"],
 }
+# DVC takes some of the stages of a graph, as a set of Python gives them: in the same order in every process.
+STEADY = {"PYTHONHASHSEED": "0"}
 pytestmark = pytest.mark.more
 
 
@@ -48,7 +50,7 @@ def parts(pixel_project: Project, tmp_path_factory: pytest.TempPathFactory) -> d
     found = {}
     for name, command in PARTS.items():
         before = project.copy(project.folder.parent / name / "project")
-        project.run(*command)
+        project.run(*command, environment=STEADY)
         found[name] = Part(command, before, (project.folder / "dvc.lock").read_bytes(), outputs(project))
     return found
 
@@ -67,6 +69,7 @@ def run_with(project: Project, command: Sequence[str], fault: str, at: int) -> t
     """The command with one fault: how it ended, and what it said."""
     environment = {
         **ENVIRONMENT,
+        **STEADY,
         "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site"),
         "PYTHONPATH": str(FAULTS),
         "FAULT": fault,
@@ -133,6 +136,7 @@ def test_a_run_in_which_a_folder_cannot_be_written_says_so_and_the_next_one_ends
     project = parts["prepare"].before.copy(tmp_path / "project")
     (project.folder / folder).mkdir(parents=True, exist_ok=True)
     environment = {
+        **STEADY,
         "PYTHONPATH": str(FAULTS),
         "FAULT": "read-only",
         "FAULT_AT": "0",
@@ -150,7 +154,7 @@ def check_next_run(project: Project, part: Part, where: str) -> None:
     """The same command again, after what the README has people run first, gives the bytes of a run without a fault."""
     try:
         project.run("python", "-m", "onepass", "check")
-        project.run(*part.command)
+        project.run(*part.command, environment=STEADY)
     except AssertionError as error:
         raise AssertionError(f"after {where}") from error
     assert (project.folder / "dvc.lock").read_bytes() == part.lock, where
