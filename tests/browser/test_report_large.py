@@ -1,7 +1,6 @@
 """A report of 1,000 classes and 1,000,000 predictions: small, quick to open, made in little memory."""
 
 import hashlib
-import json
 import os
 import sys
 import threading
