@@ -67,8 +67,9 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     losses = read_curve(curves, "loss").values("validation")
     correct, sure = int((labels == predicted)[trained].sum()), float(probabilities[evaluated].max(axis=1).mean())
     counts = Counter(row.label for row in rows if row.split == "train")
-    known = plan, metrics, head.converged, losses, correct, counts, photos, sure, store.fingerprint, store.shape, copies
-    facts = RunFacts(*known)
+    facts = RunFacts(
+        plan, metrics, head.converged, losses, correct, counts, photos, sure, store.fingerprint, store.shape, copies
+    )
     findings = find_all(facts)
     write_json(out / "findings.json", [finding._asdict() for finding in findings])
     record("evaluate", sha256_of_files(out / "predictions.csv"), {"seconds": time.perf_counter() - start})

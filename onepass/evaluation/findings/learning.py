@@ -51,12 +51,11 @@ def not_converged(facts: RunFacts) -> Finding | None:
     """The search for the regression with the lowest loss was ended before it was there."""
     if facts.converged:
         return None
-    fewer = "head.pooling: avg, which leaves fewer values, or " if len(facts.shape) == 3 else ""
     return Finding(
         "regression-not-converged",
         f"The search for the lowest loss of head.kind: {facts.plan.kind.name} was ended at its limit of iterations: "
-        "another machine or another order of photos may give another head.",
-        f"Try {fewer}another backbone.layer; a photo that is unlike all others can cause it, too.",
+        "the head is not yet the one that was sought.",
+        f"Try {_listed([*_smaller_heads(facts), 'another backbone.layer'])}.",
     )
 
 

@@ -17,7 +17,8 @@ from onepass.heads.trained_head import Arrays, TrainedHead
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
 FOLDS = 5
 COLUMNS = 1024  # values at a time, in double precision
-ITERATIONS = 1000  # of the search for a minimum: usual are 20 to 200
+ITERATIONS = 1000  # of the search for a minimum, at most
+ENDED = 1  # scipy: at a limit, of iterations or of evaluations
 SMALLEST = 1e-10  # of the largest variance; what varies less is rounding
 
 
@@ -161,7 +162,7 @@ def _minimum(
     first = np.zeros(shape) if start is None else start
     best = minimize(objective, first.ravel(), jac=True, method="L-BFGS-B", options=options)
     # scipy calls it a failure, too, when nothing lower is found: that is the minimum, as far as 64 bits tell.
-    return best.x.reshape(shape), best.nit < ITERATIONS
+    return best.x.reshape(shape), best.status != ENDED
 
 
 def _losses(

@@ -110,6 +110,9 @@ def test_a_regression_that_was_ended_on_its_way_is_told(shape: list[int], advice
     ended = facts(plan=head_plan("logistic"), converged=False, shape=shape)
     assert said(not_converged(ended), "lowest loss of head.kind: logistic", "limit of iterations", advice)
     assert not said(not_converged(facts(plan=head_plan("logistic"))))
+    pooled = not_converged(facts(plan=head_plan("logistic", head={"pooling": "avg"}), converged=False, shape=shape))
+    assert pooled is not None
+    assert pooled.advice == "Try another backbone.layer."
 
 
 def falling(by: float, epochs: int, noise: float = 0.0) -> list[float]:
