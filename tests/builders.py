@@ -23,6 +23,13 @@ from onepass.params import BackboneParams, ParamsFile
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
 NOTHING: Mapping[str, str] = {}
+# Runs a command and says how many bytes of memory it took at most. A process of its own between: Linux counts what the
+# one that starts a process has in memory as that process's.
+MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print("peak", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10)
+"""
 ENVIRONMENT = {
     **os.environ,
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

@@ -25,7 +25,8 @@ PARTS = {
     "evaluate": ["dvc", "repro"],
     "publish": ["dvc", "push", "--run-cache"],
 }
-# DVC takes some of the stages of a graph, as a set of Python gives them: in the same order in every process.
+# The order of stages that are named as targets is that of a set, which differs from process to process; that of a whole
+# `dvc repro` does not.
 STEADY = {"PYTHONHASHSEED": "0"}
 pytestmark = pytest.mark.more
 

@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 
 from onepass.photos import UndecodableError, decode
-from tests.builders import Project
+from tests.builders import MEASURED, Project
 from tests.hostile.images import hostile_images
 
 COUNT = int(os.environ.get("ONEPASS_IMAGES", "3000"))
 LIMIT = 80_000_000  # pixels
 MOST_MEMORY = 700 << 20  # bytes that prepare may take
-# Runs a stage, and says what it took at most: the stage alone, and not (as getrusage would) what started it.
-MEASURED = """
-import re, runpy, sys
-try:
-    runpy.run_module(sys.argv.pop(1), run_name="__main__")
-finally:
-    print("peak", int(re.search("VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) << 10)
-"""
 
 
 def test_each_is_usable_or_refused_for_a_right_reason() -> None:
@@ -48,7 +40,7 @@ def test_prepare_and_extraction_take_thousands_of_them_in_their_stride(pixel_pro
     project.set({"data.root": str(tmp_path / "photos"), "data.max_quarantined": 1})
     (project.folder / "data/prepared").mkdir()
     start = time.perf_counter()
-    said = project.run("python", "-c", MEASURED, "stages.prepare", "data/prepared")
+    said = project.run("python", "-c", MEASURED, "python", "-m", "stages.prepare", "data/prepared")
     seconds = time.perf_counter() - start
     assert "Traceback" not in said
     peak = int(re.findall(r"peak (\d+)", said)[0])
@@ -67,7 +59,7 @@ def test_prepare_and_extraction_take_thousands_of_them_in_their_stride(pixel_pro
     assert (project.folder / "data/prepared/quarantine.csv").read_bytes() == written
     project.run("python", "-m", "stages.weights", "data/weights.json")
     extracted = project.run(
-        *("python", "-c", MEASURED, "stages.extract_features", "data/weights.json", "data/prepared", "data/features")
+        *("python", "-m", "stages.extract_features", "data/weights.json", "data/prepared", "data/features")
     )
     assert "Traceback" not in extracted
 
