@@ -73,9 +73,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     findings = find_all(facts)
     write_json(out / "findings.json", [finding._asdict() for finding in findings])
     record("evaluate", sha256_of_files(out / "predictions.csv"), {"seconds": time.perf_counter() - start})
-    print(metrics.sentence)
-    for finding in findings:
-        print(f"{finding.name}: {finding.evidence} {finding.advice}")
+    print(metrics.sentence, *(f"{name}: {evidence} {advice}" for name, evidence, advice in findings), sep="\n")
 
 
 if __name__ == "__main__":
