@@ -38,7 +38,7 @@ def load_keras_file(path: str) -> Any:
         with _nothing_skipped():
             # safe_mode: a .keras file is data from elsewhere and must not run code of its own.
             return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
+    except Exception as error:  # of a damaged description, too
         raise UserError(f"backbone.weights: {path} cannot be loaded: {first_line(error)}") from error
 
 
