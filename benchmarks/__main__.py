@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import chart, extraction, head, large_photos, memory, predict, remote, repro
+from benchmarks import chart, extraction, head, large_photos, memory, million, predict, remote, repro, workers
 from benchmarks.measuring import Options, timed
 
 Row = Callable[[str, Path, Options], None]
@@ -34,7 +34,9 @@ ROWS: dict[str, Row] = {
     "push-ten-added": remote.ten_added,
     "upgrade": remote.upgraded,
     "storage": remote.storage,
+    "workers": workers.measure,
     "memory": memory.measure,
+    "million": million.measure,
 }
 
 

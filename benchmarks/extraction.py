@@ -24,9 +24,9 @@ from benchmarks.measuring import Options, Way, in_turn, once, ratios, record, sk
 from benchmarks.photos import add_photos
 from benchmarks.rivals import SIDE, keras_ways, torch_ways
 from onepass.backbones import Backbone, build_application, resolve
-from onepass.core import packed, sha256_of_files
+from onepass.core import cores, packed, sha256_of_files
 from onepass.engines import BATCH
-from onepass.features import DecodedPhotos, Pool, RowIndex, Store, compute
+from onepass.features import DecodedPhotos, Pool, RowIndex, Store, save_rows
 from onepass.params import BackboneParams
 from onepass.photos import LocatedView, PixelReader, View
 
@@ -154,7 +154,8 @@ def ours(extraction: Extraction, weights: Path, folder: Path, after_prepare: boo
         # Nothing of an earlier round.
         pool = Pool(folder / f"rows-{after_prepare}", store, RowIndex(packed([]), store.row_type))
         decoded = DecodedPhotos(folder / "machine", backbone, hashes).pixels if after_prepare else lambda _hash: None
-        compute(views, len(views), forward, reader(decoded), pool, store, os.getppid())
+        for _ in save_rows(views, forward, reader(decoded), pool, store, cores()):
+            pass
 
     return run
 

@@ -80,10 +80,15 @@ def commit(project: Path) -> None:
 
 def run_afresh(project: Path, *stages: str) -> list[Cost]:
     """Runs stages one after the other as DVC would, as if this machine had never seen one of the photos."""
+    forget(project)
+    return [cost(stage_command(project, stage), project) for stage in stages]
+
+
+def forget(project: Path) -> None:
+    """Deletes what earlier runs know of photos."""
     for known in KNOWN:
         path = project / known
         path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
-    return [cost(stage_command(project, stage), project) for stage in stages]
 
 
 def stage_command(project: Path, stage: str) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 
 NEEDED = (
-    "PIL", "click", "dvc", "filelock", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
+    "PIL", "click", "dvc", "filelock", "fsspec", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
     "psutil", "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm", "yaml",
 )  # fmt: skip
 

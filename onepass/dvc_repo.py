@@ -6,10 +6,11 @@ that cache and remote keep.
 """
 
 import hashlib
+import io
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from onepass.core import UserError
 
@@ -38,6 +39,20 @@ def read_previous(files: Any, path: str) -> bytes | None:
         # A run that must not depend on its past: whatever is the matter, everything can be made anew.
         print(f"not reused, the previous {path} cannot be read: {error}", flush=True)
         return None
+
+
+@contextmanager
+def open_previous(files: Any, path: str) -> Iterator[IO[bytes]]:
+    """The same to be read piece by piece; empty where there is none."""
+    try:
+        file = files.open(path, "rb")
+    except FileNotFoundError:
+        file = io.BytesIO()
+    except Exception as error:  # noqa: BLE001 - as above
+        print(f"not reused, the previous {path} cannot be read: {error}", flush=True)
+        file = io.BytesIO()
+    with file:
+        yield file
 
 
 def previous_folder(files: Any, folder: str) -> dict[str, Path]:

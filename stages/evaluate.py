@@ -13,11 +13,8 @@ Writes  metrics/metrics.json     the scores of the evaluated split
 
 import sys
 import time
-from collections import Counter
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from onepass.core import UserError, check_recorded, run_stage, sha256_of_files, write_json
 from onepass.evaluation import (
@@ -36,7 +33,7 @@ from onepass.features import open_store
 from onepass.heads import predictor, read_head, read_head_plan
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, read_params
-from onepass.photos import Assignment, Image, evaluated_split, read_rows
+from onepass.photos import Assignment, AssignmentTable, Image, evaluated_split, read_rows
 
 
 def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: Path) -> None:
@@ -45,28 +42,25 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     check_recorded(prepared, head_folder, curves)
     params = read_params()
     plan = read_head_plan(params, params.read(BackboneParams))
-    rows = list(read_rows(prepared / "splits.csv", Assignment))
+    rows = AssignmentTable(read_rows(prepared / "splits.csv", Assignment))
     head, store = read_head(head_folder), open_store(features)
-    if unknown := sorted({row.label for row in rows} - set(head.classes)):
+    if unknown := sorted(set(rows.labels) - set(head.classes)):
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
-    split = evaluated_split(row.split for row in rows)
-    evaluated, trained = (np.array([row.split == name for row in rows]) for name in (split, "train"))
+    split = evaluated_split(rows.splits)
     search, predict = CopySearch(store.shape), predictor(head, features, store)
-    hashes = [row.hash for row in rows]
-    probabilities = predict_images(predict, hashes, len(head.classes), evaluated, trained, search)
+    predicted = predict_images(predict, rows, head.classes, split, search, features.parent)
     copies = search.found()
-    numbers = {name: number for number, name in enumerate(head.classes)}
-    labels, predicted = np.array([numbers[row.label] for row in rows]), probabilities.argmax(axis=1)
-    metrics = score(labels[evaluated], probabilities[evaluated], split, head.best_epoch, head.epochs)
+    labels = rows.numbers(head.classes)[rows.are_in(split)]
+    metrics = score(labels, predicted.evaluated, split, head.best_epoch, head.epochs)
     photos = PhotoFacts(named={hash_ for pair in copies.pairs for hash_ in (pair.hash, pair.copy_hash)})
     images = partial(read_rows, prepared / "images.csv", Image)
-    write_predictions(out / "predictions.csv", photos.gathered_from(images()), rows, head.classes, probabilities)
-    write_score_tables(out, labels[evaluated], probabilities[evaluated], head.classes)
+    write_predictions(out / "predictions.csv", photos.gathered_from(images()), rows, head.classes, predicted.all)
+    write_score_tables(out, labels, predicted.evaluated, head.classes)
     write_copy_tables(out, copies, photos.files, rows, images)
     write_json(out / "metrics.json", metrics.model_dump())
     losses = read_curve(curves, "loss").values("validation")
-    correct, sure = int((labels == predicted)[trained].sum()), float(probabilities[evaluated].max(axis=1).mean())
-    counts = Counter(row.label for row in rows if row.split == "train")
+    correct, sure = predicted.correct, float(predicted.evaluated.max(axis=1).mean())
+    counts = rows.counts("train")
     facts = RunFacts(
         plan, metrics, head.converged, losses, correct, counts, photos, sure, store.fingerprint, store.shape, copies
     )

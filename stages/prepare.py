@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from onepass.core import atomic_file, run_stage, sha256_of_files, write_json
-from onepass.dvc_repo import dvc_files, machine_folder, read_previous
+from onepass.dvc_repo import dvc_files, machine_folder, open_previous
 from onepass.features import keeping_decoded
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, DataParams, SplitParams, read_params
@@ -48,10 +48,10 @@ def main(out: Path) -> None:
     decoding = decoding_recipe(SMALLEST) | decoding_limits(max_pixels)
     photos = find_photos(data.root)
     files = dvc_files()
-    known = previous_decoding(partial(read_previous, files), out, decoding)
+    known = previous_decoding(partial(open_previous, files), out, decoding)
     with keeping_decoded(machine_folder(files), backbone) as keep:
         quarantined = inspect_photos(photos, base_folder(data.root), known, max_pixels, keep)
-    conflicts = label_conflicts(photos.images(), data.label_conflicts)
+    conflicts = label_conflicts(photos.images(least=2), data.label_conflicts)
     photos.drop({row.hash for row in conflicts})
     quarantined += conflicts
     # Before the splits, which may be refused because of what is missing here.
@@ -61,10 +61,13 @@ def main(out: Path) -> None:
     splits = assign(photos.images(), split.validation_fraction, split.test_fraction, split.seed)
 
     with atomic_file(out / "wanted_views.txt") as file:
-        for row in assignments(photos.images(), splits):
+
+        def wanted(row: Assignment) -> Assignment:
             file.write(WantedViews.line(row.hash, backbone.views if row.split == "train" else 1))
+            return row
+
+        write_rows(out / "splits.csv", Assignment, map(wanted, assignments(photos.images(), splits)))
     write_rows(out / "images.csv", Image, photos.rows())
-    write_rows(out / "splits.csv", Assignment, assignments(photos.images(), splits))
     write_json(out / "decoding.json", decoding)
     record("prepare", sha256_of_files(out / "splits.csv"), {"seconds": time.perf_counter() - start})
     print(f"{photos.file_count} images, {len(photos.labels)} classes, {len(quarantined)} quarantined")

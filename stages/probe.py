@@ -15,12 +15,12 @@ import numpy as np
 
 from onepass.backbones import resolve
 from onepass.checks import check_params
-from onepass.core import check_recorded, run_stage, write_json
+from onepass.core import RowFile, check_recorded, run_stage, write_json
 from onepass.evaluation import CROSS_VALIDATION, predict_left_out, score, write_predictions
 from onepass.features import open_store
-from onepass.heads import read_head_plan, unfrozen_layers, with_keys
+from onepass.heads import read_head_plan, unfrozen_layers
 from onepass.params import BackboneParams, read_params
-from onepass.photos import Assignment, Image, evaluated_split, read_rows
+from onepass.photos import Assignment, AssignmentTable, Image, evaluated_split, read_rows
 
 
 def main(weights: Path, prepared: Path, features: Path, out: Path) -> None:
@@ -30,24 +30,26 @@ def main(weights: Path, prepared: Path, features: Path, out: Path) -> None:
     check_params(params)
     backbone = params.read(BackboneParams)
     plan = read_head_plan(params, backbone)
-    everything = list(read_rows(prepared / "splits.csv", Assignment))
-    evaluated = evaluated_split(row.split for row in everything)
-    rows = [row for row in everything if row.split != evaluated]
-    classes = sorted({row.label for row in rows})
+    everything = AssignmentTable(read_rows(prepared / "splits.csv", Assignment))
+    evaluated = evaluated_split(everything.splits)
+    rows = AssignmentTable(row for row in everything if row.split != evaluated)
+    classes = rows.labels
     given = {image.hash: image.group for image in read_rows(prepared / "images.csv", Image) if image.group}
     groups = [given.get(row.hash, row.hash) for row in rows]
     layers_above = unfrozen_layers(plan, resolve(backbone))
     if layers_above:
         resolve(backbone).check_weights(weights)
 
-    of_each = [*with_keys(rows, backbone.views)]
-    probabilities = predict_left_out(plan, of_each, groups, features, open_store(features), layers_above)
+    probabilities = predict_left_out(plan, rows, backbone.views, groups, features, open_store(features), layers_above)
 
-    labels = np.array([classes.index(row.label) for row in rows])
-    metrics = score(labels, probabilities, CROSS_VALIDATION, best_epoch=0, epochs=0)
-    left_out = [row._replace(split=CROSS_VALIDATION) for row in rows]
-    images = read_rows(prepared / "images.csv", Image)
-    write_predictions(out / "predictions.csv", images, left_out, classes, probabilities)
+    metrics = score(rows.numbers(classes), probabilities, CROSS_VALIDATION, best_epoch=0, epochs=0)
+    left_out = AssignmentTable(row._replace(split=CROSS_VALIDATION) for row in rows)
+    images, chances = (
+        read_rows(prepared / "images.csv", Image),
+        RowFile(features.parent, [len(classes)], probabilities.dtype),
+    )
+    chances.write(np.arange(len(rows)), probabilities)
+    write_predictions(out / "predictions.csv", images, left_out, classes, chances)
     write_json(out / "metrics.json", {"probe": metrics.model_dump()})
     print(metrics.sentence)
 

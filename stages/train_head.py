@@ -21,13 +21,12 @@ from onepass.heads import (
     make_fit_task,
     read_head_plan,
     unfrozen_layers,
-    with_keys,
     write_head,
 )
 from onepass.machine_facts import record
 from onepass.model import write_model
 from onepass.params import BackboneParams, read_params
-from onepass.photos import Assignment, read_rows
+from onepass.photos import Assignment, AssignmentTable, read_rows
 
 
 def main(weights: Path, splits: Path, features: Path, out: Path, model: Path, curves: Path) -> None:
@@ -39,10 +38,12 @@ def main(weights: Path, splits: Path, features: Path, out: Path, model: Path, cu
     plan = read_head_plan(params, backbone_params)
     backbone = resolve(backbone_params)
     backbone.check_weights(weights)
-    rows = [*with_keys(read_rows(splits, Assignment), backbone_params.views)]
+    rows = AssignmentTable(read_rows(splits, Assignment))
     layers_above = unfrozen_layers(plan, backbone)
     log = CurveWriter(curves).add
-    head = plan.kind.fit(make_fit_task(plan, rows, features, open_store(features), layers_above, log))
+    head = plan.kind.fit(
+        make_fit_task(plan, rows, backbone_params.views, features, open_store(features), layers_above, log)
+    )
     write_head(out, head)
     write_model(model, backbone, head)
     key = sha256_of_files(out / DESCRIPTION_FILE, out / WEIGHTS_FILE)

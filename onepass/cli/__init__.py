@@ -4,7 +4,6 @@ Here is the one place that shows errors. Exit code: 0 done, 1 done in part (the 
 nothing done.
 """
 
-import signal
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -53,7 +52,6 @@ def onepass() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command and ends the process with its exit code."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends a command quietly
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names can be anything
     try:

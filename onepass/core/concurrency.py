@@ -1,14 +1,22 @@
-"""Work for threads, handed out bit by bit and given back in order."""
+"""Work for threads, handed out bit by bit and given back in order; and how many there are best."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from itertools import islice
 from typing import TypeVar
 
+CORES_VARIABLE = "ONEPASS_CORES"
 UNDER_WAY = 256  # items at once: enough that one slow item keeps no thread waiting for long
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """How many cores this process may use: all of the machine, unless the environment says fewer."""
+    given, there = os.environ.get(CORES_VARIABLE, ""), os.cpu_count() or 1
+    return min(int(given), there) if given.isdecimal() and int(given) else there
 
 
 def bounded_map(

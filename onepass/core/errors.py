@@ -5,8 +5,9 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 LOGS = Path(".dvc/tmp")  # where tracebacks are written, in a project
 # What a machine can refuse, and what to do about it.
@@ -25,10 +26,16 @@ class UserError(Exception):
     """A message for the person who must act: what was expected, what was found, where, and what to do next."""
 
 
-def run_stage(main: Callable[..., None]) -> None:
-    """Runs ``main`` on the paths of the command line; what stops it ends the process with a message, and no more."""
+def run_stage(main: Callable[..., None], given: Mapping[str, Any] | None = None) -> None:
+    """Runs ``main`` on the paths of the command line, or on what was made of it by name.
+
+    What stops it ends the process with a message, and no more.
+    """
     try:
-        main(*map(Path, sys.argv[1:]))
+        if given is None:
+            main(*map(Path, sys.argv[1:]))
+        else:
+            main(**given)
     except KeyboardInterrupt:
         sys.exit("\nonepass: stopped. What is finished is kept, and the same command goes on from there.\n")
     except Exception as error:  # noqa: BLE001 - whatever happens, the last line is ours

@@ -1,8 +1,9 @@
 """Content hashes of many images in little memory: 32 bytes each where a set of strings takes 200."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,20 +31,30 @@ def find(known: Hashes, hashes: Hashes) -> NDArray[np.intp]:
     return np.where(places < known.searchsorted(hashes, side="right"), places, -1)
 
 
-class HashIndex:
-    """Where a hash first stands in an array, like a dict that never changes: 40 bytes an entry, not 300."""
+def leading_bits(hashes: Hashes) -> NDArray[np.uint64]:
+    """The number that the first 32 bits of each hash are: (hashes,)."""
+    content = np.ascontiguousarray(hashes).view(np.uint8).reshape(len(hashes), HASH_BYTES)
+    return np.ascontiguousarray(content[:, :4]).view(">u4")[:, 0].astype(np.uint64)
+
+
+class HashList(Sequence[str]):
+    """A list of hashes of 64 hex digits that keeps 32 bytes of each, and a piece of it none of its own."""
 
     def __init__(self, hashes: Hashes) -> None:
-        """Keeps a sorted copy; the hashes may repeat and stand in any order."""
-        self._order = np.argsort(hashes, kind="stable")
-        self._sorted = hashes[self._order]
+        """``hashes``: in the order of the list."""
+        self.packed = hashes
 
-    def place(self, hash_: str) -> int | None:
-        """The first place of a hash of 64 hex digits; None where it has none."""
-        digest = np.array(bytes.fromhex(hash_), f"S{HASH_BYTES}")
-        at = int(self._sorted.searchsorted(digest))
-        found = at < len(self._sorted) and self._sorted[at] == digest
-        return int(self._order[at]) if found else None
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "HashList": ...
+
+    def __getitem__(self, place: int | slice) -> "str | HashList":
+        return HashList(self.packed[place]) if isinstance(place, slice) else in_hex(self.packed[place])
 
 
 def sha256_of_files(*paths: Path) -> str:

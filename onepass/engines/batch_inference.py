@@ -4,7 +4,6 @@ last.
 A few batches are in memory, however many images there are.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import batched, bounded_map
+from onepass.core import UserError, batched, bounded_map, cores
 from onepass.engines.engine import Forward
 
 BATCH = 32  # images a call of the network; the features of an image do not depend on it
@@ -27,6 +26,8 @@ def infer(
     shape: tuple[int, int, int],
     forward: Forward,
     batch: int = BATCH,
+    threads: int | None = None,
+    refuse: Callable[[Item, UserError], None] | None = None,
 ) -> Iterator[tuple[list[Item], NDArray[Any]]]:
     """Batches of items with what ``forward`` makes of their pixels, in the order given.
 
@@ -34,11 +35,25 @@ def infer(
         items: taken when they are needed.
         pixels_of: asked by several threads: uint8 pixels of ``shape``, (height, width, channels).
         batch: images a call, the number that ``forward`` was compiled for.
+        threads: that ask for pixels; as many as there are cores unless given.
+        refuse: is told of an item whose pixels are a UserError, which is left out then. None: the error is raised.
 
     """
 
-    def decoded(item: Item) -> tuple[Item, NDArray[np.uint8]]:
-        return item, pixels_of(item)
+    def decoded(item: Item) -> tuple[Item, NDArray[np.uint8] | UserError]:
+        try:
+            return item, pixels_of(item)
+        except UserError as error:
+            if refuse is None:
+                raise
+            return item, error
+
+    def sound(photos: Iterable[tuple[Item, NDArray[np.uint8] | UserError]]) -> Iterator[tuple[Item, NDArray[np.uint8]]]:
+        for item, pixels in photos:
+            if not isinstance(pixels, UserError):
+                yield item, pixels
+            elif refuse:
+                refuse(item, pixels)
 
     def computed(some: list[tuple[Item, NDArray[np.uint8]]]) -> tuple[list[Item], NDArray[Any]]:
         pixels = np.zeros((batch, *shape), np.uint8)  # the last batch is padded with black
@@ -47,11 +62,11 @@ def infer(
         return [item for item, _ in some], forward(pixels)[: len(some)]
 
     with (
-        ThreadPoolExecutor(os.cpu_count()) as decoders,
+        ThreadPoolExecutor(threads or cores()) as decoders,
         ThreadPoolExecutor(forward.at_once) as callers,
         # Closed before the threads are waited for, so that after an error nothing more is begun.
         closing(bounded_map(decoders, decoded, items, batch * DECODED_AHEAD)) as photos,
         # No further ahead than the network needs: what is computed and not saved yet is lost when the run is killed.
-        closing(bounded_map(callers, computed, batched(photos, batch), forward.at_once + 1)) as batches,
+        closing(bounded_map(callers, computed, batched(sound(photos), batch), forward.at_once + 1)) as batches,
     ):
         yield from batches

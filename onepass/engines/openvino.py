@@ -1,12 +1,13 @@
 """OpenVINO: the fastest on a processor, the default."""
 
+import os
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import UserError
+from onepass.core import CORES_VARIABLE, UserError, cores
 from onepass.engines.engine import Engine, Forward, register_engine
 
 
@@ -27,6 +28,8 @@ def compile_with_openvino(traced: Any, shape: tuple[int, int, int, int], bfloat1
     # Its own default is bfloat16 where the processor has it, which moves features by 4e-3.
     precision = "bf16" if bfloat16 else "f32"
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision}
+    if CORES_VARIABLE in os.environ:
+        settings["INFERENCE_NUM_THREADS"] = str(cores())
     try:
         compiled = core.compile_model(openvino.convert_model(traced, input=[list(shape)]), "CPU", settings)
     except Exception as error:  # whatever its converter and its plugins raise, it is the network that they refuse

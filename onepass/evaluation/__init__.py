@@ -27,6 +27,7 @@ from onepass.evaluation.photo_facts import PhotoFacts
 from onepass.evaluation.predictions import (
     Answers,
     Mistake,
+    Predicted,
     Prediction,
     PredictionSummary,
     predict_images,
@@ -47,6 +48,7 @@ __all__ = [
     "NearCopies",
     "NearCopy",
     "PhotoFacts",
+    "Predicted",
     "Prediction",
     "PredictionSummary",
     "ReliabilityBin",

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import UserError, progress_bar
+from onepass.core import HashList, UserError, progress_bar
 from onepass.features import Store
 from onepass.heads import Figures, HeadPlan, make_fit_task, predictor
-from onepass.photos import Assignment
+from onepass.photos import AssignmentTable
 
 FOLDS = 5  # at most, and as many as the smallest class has images
 FEWEST = 3  # one fold is left out, the next chooses the epoch, and something has to be trained on
@@ -21,7 +21,8 @@ FEWEST = 3  # one fold is left out, the next chooses the epoch, and something ha
 
 def predict_left_out(
     plan: HeadPlan,
-    rows: Sequence[tuple[Assignment, Sequence[str]]],
+    rows: AssignmentTable,
+    views: int,
     groups: Sequence[str],
     features: Path,
     store: Store,
@@ -33,7 +34,8 @@ def predict_left_out(
     has a say in how it is judged itself.
 
     Args:
-        rows: the images, each with the keys of its stored features, that of the image itself first.
+        rows: the images.
+        views: of each training image, each of which has features.
         groups: of each image; images of one group share a fold.
         features: folder of the store.
         layers_above: see ``FitTask``.
@@ -42,18 +44,18 @@ def predict_left_out(
         UserError: a class has too few images or groups.
 
     """
-    labels = [row.label for row, _ in rows]
+    labels = [row.label for row in rows]
     folds = fold_of_each(labels, groups, plan.train.seed)
     count = int(folds.max()) + 1
-    probabilities = np.empty((len(rows), len(set(labels))))
+    probabilities = np.empty((len(rows), len(rows.labels)))
     with progress_bar(count, "probe", "folds") as bar:
         for left_out in range(count):
             splits = np.full(len(rows), "train", object)
             splits[folds == (left_out + 1) % count] = "validation"
             splits[folds == left_out] = "test"
-            of_fold = [(row._replace(split=split), keys) for (row, keys), split in zip(rows, splits, strict=True)]
-            head = plan.kind.fit(make_fit_task(plan, of_fold, features, store, layers_above, _unlogged))
-            hashes = [row.hash for row, _ in of_fold if row.split == "test"]
+            of_fold = AssignmentTable(row._replace(split=split) for row, split in zip(rows, splits, strict=True))
+            head = plan.kind.fit(make_fit_task(plan, of_fold, views, features, store, layers_above, _unlogged))
+            hashes = HashList(rows.hashes.packed[folds == left_out])
             probabilities[folds == left_out] = predictor(head, features, store)(hashes, None)
             bar.update()
     return probabilities

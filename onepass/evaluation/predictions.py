@@ -20,12 +20,14 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import HashIndex, UserError, packed, write_csv
+from onepass.core import HashList, RowFile, UserError, batched, find, packed, write_csv
 from onepass.evaluation.near_copies import CopySearch
 from onepass.heads import OnBatch
-from onepass.photos import SPLITS, Assignment, Image
+from onepass.photos import SPLITS, AssignmentTable, Image
 
 BUFFER = 1 << 20  # bytes; a row may have nine thousand
+TOGETHER = 1 << 16  # images that are predicted at once
+READ = 1024  # rows of images.csv at once
 
 
 class Prediction(NamedTuple):
@@ -38,47 +40,63 @@ class Prediction(NamedTuple):
     predicted: str
 
 
+class Predicted(NamedTuple):
+    """What a head says of every image."""
+
+    all: RowFile  # probabilities of each image, (classes,): with a thousand classes, a million images have gigabytes
+    evaluated: NDArray[np.float64]  # of the images of the evaluated split, (images, classes), in the order given
+    correct: int  # training images that it has right
+
+
 def predict_images(
     predict: Callable[[Sequence[str], OnBatch | None], NDArray[np.float64]],
-    hashes: Sequence[str],
-    classes: int,
-    evaluated: NDArray[np.bool_],
-    trained: NDArray[np.bool_],
+    rows: AssignmentTable,
+    classes: list[str],
+    evaluated: str,
     search: CopySearch,
-) -> NDArray[np.float64]:
-    """What a head says of every image: (images, classes), in the order given.
+    folder: Path,
+) -> Predicted:
+    """What a head says of every image.
 
     Each feature is read once: the search for near-copies sees it when the head does.
 
     Args:
         predict: see ``onepass.heads.predictor``.
-        evaluated: (images,), whether each is in the split that is scored.
-        trained: (images,), whether the head was trained on it.
+        rows: of splits.csv.
+        classes: of the head.
+        evaluated: the split that is scored.
+        search: is shown the evaluated images, then those of training.
+        folder: where there is room for a temporary file.
 
     """
-    probabilities = np.empty((len(hashes), classes))
-    for some, on_batch in (
-        (evaluated, search.remember),
-        (trained, search.compare),
-        (~evaluated & ~trained, None),
-    ):
-        probabilities[some] = predict([hashes[place] for place in np.flatnonzero(some).tolist()], on_batch)
-    return probabilities
+    out = RowFile(folder, [len(classes)], np.float64)
+    numbers = rows.numbers(classes)
+    scored, trained = rows.are_in(evaluated), rows.are_in("train")
+    judged, correct = [np.empty((0, len(classes)))], 0
+    for some, on_batch in ((scored, search.remember), (trained, search.compare), (~scored & ~trained, None)):
+        for start in range(0, len(rows), TOGETHER):
+            places = start + np.flatnonzero(some[start : start + TOGETHER])
+            if len(places):
+                chances = predict(HashList(rows.hashes.packed[places]), on_batch)
+                out.write(places, chances)
+                judged += [chances] if some is scored else []
+                correct += int((chances.argmax(axis=1) == numbers[places]).sum()) if some is trained else 0
+    return Predicted(out, np.concatenate(judged), correct)
 
 
 def write_predictions(
     path: Path,
     images: Iterable[Image],
-    rows: Sequence[Assignment],
+    rows: AssignmentTable,
     classes: list[str],
-    probabilities: NDArray[np.float64],
+    probabilities: RowFile,
 ) -> None:
     """A line for the first file of each image, in the order of the files.
 
     Args:
         images: rows of images.csv, gone through once.
         rows: of splits.csv.
-        probabilities: (rows, classes).
+        probabilities: of each row, (classes,).
 
     Raises:
         UserError: an image has no file.
@@ -89,16 +107,19 @@ def write_predictions(
 
 
 def _lines_of(
-    images: Iterable[Image], rows: Sequence[Assignment], classes: list[str], probabilities: NDArray[np.float64]
+    images: Iterable[Image], rows: AssignmentTable, classes: list[str], probabilities: RowFile
 ) -> Iterator[list[str]]:
-    places = HashIndex(packed(row.hash for row in rows))
     missing = np.ones(len(rows), bool)
-    for image in images:
-        place = places.place(image.hash)
-        if place is not None and missing[place]:
-            missing[place] = False
-            row, chances = rows[place], probabilities[place]
-            predicted = classes[chances.argmax()]
+    for some in batched(images, READ):
+        places = find(rows.hashes.packed, packed(image.hash for image in some)).tolist()
+        first = []
+        for image, place in zip(some, places, strict=True):
+            if place >= 0 and missing[place]:
+                missing[place] = False
+                first.append((image, place))
+        found = probabilities.read(np.array([place for _, place in first], np.intp))
+        for (image, place), chances in zip(first, found, strict=True):
+            row, predicted = rows[place], classes[chances.argmax()]
             yield [row.hash, image.file, row.split, row.label, predicted, *(f"{chance:.9g}" for chance in chances)]
     if missing.any():
         raise UserError(

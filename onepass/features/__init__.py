@@ -6,13 +6,15 @@ README.md beside this file has the format of a row. ``fingerprint`` says what ma
 """
 
 from onepass.features.decoded_photos import DecodedPhotos, keeping_decoded
-from onepass.features.extraction import compute, extract
+from onepass.features.extraction import extract
 from onepass.features.feature_spec import shape_of_rows
 from onepass.features.fingerprint import fingerprint
 from onepass.features.pool import Pool
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError
+from onepass.features.shard import parse_shard
 from onepass.features.store import FINGERPRINT_FILE, Store, open_store, read_features
+from onepass.features.work import save_rows
 
 __all__ = [
     "FINGERPRINT_FILE",
@@ -21,11 +23,12 @@ __all__ = [
     "Pool",
     "RowIndex",
     "Store",
-    "compute",
     "extract",
     "fingerprint",
     "keeping_decoded",
     "open_store",
+    "parse_shard",
     "read_features",
+    "save_rows",
     "shape_of_rows",
 ]

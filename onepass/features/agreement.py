@@ -31,7 +31,8 @@ class Source(NamedTuple):
     """Rows that an earlier run computed."""
 
     record: Record
-    places: NDArray[np.int64]  # of their keys in the index, sorted
+    rows: int
+    candidates: NDArray[np.int64]  # the first places of their keys in the index, from which a sample is taken
 
 
 class Agreement(NamedTuple):
@@ -73,7 +74,7 @@ class Check:
         unsure = [source for source in sources if not source.record.covers(self.here, self.rule)]
         if unsure and not computed and len(sources) == 1:
             return record
-        all_rows = computed + sum(len(source.places) for source in unsure)
+        all_rows = computed + sum(source.rows for source in unsure)
         same_bits = [self._agrees(source, all_rows) for source in unsure]
         return joined([record, Record(environments=[self.here], same_bits=all(same_bits))])
 
@@ -83,12 +84,12 @@ class Check:
         known = source.record.differences(self.here)
         if not sample:
             raise UserError(
-                f"The {len(source.places)} stored rows were computed with {known}. Whether rows that are computed here "
+                f"The {source.rows} stored rows were computed with {known}. Whether rows that are computed here "
                 "may stand beside them cannot be seen: none of their photos is on this machine. Bring some of them "
                 "(`dvc pull`), or use what they were computed with. `dvc checkout` brings back the stored features."
             )
         found = compare(sample, self.index, self.photos, self.forward())
-        about = f"{found.rows} of {len(source.places)} stored rows, computed anew,"
+        about = f"{found.rows} of {source.rows} stored rows, computed anew,"
         if found.same_bits:
             print(f"{about} are the same to the last bit. They were computed with {known}.", flush=True)
         elif found.is_close and self.rule == "close":
@@ -101,11 +102,10 @@ class Check:
 
     def _at_hand(self, source: Source) -> Iterator[LocatedView]:
         """The views of the rows with the smallest keys whose photos are on this machine."""
-        candidates = source.places[:CANDIDATES]
         chosen = np.zeros(len(self.index.keys), bool)
-        chosen[candidates] = True
+        chosen[source.candidates] = True
         located = {view.view.key: view for view in self.locate(chosen)}
-        for key in map(in_hex, self.index.keys[candidates]):
+        for key in map(in_hex, self.index.keys[source.candidates]):
             if self.photos.has(located[key]):
                 yield located[key]
 

@@ -25,6 +25,7 @@ from onepass.params import BackboneParams
 from onepass.photos import SMALLEST, resize, smallest_size
 
 CHUNK = 4 << 20  # bytes of pixels in a file
+MAPS = 4  # photos are asked for in the order in which they were decoded, but for what several threads mix up
 SHARE = 0.5  # of the pools' limit, at most: rows of features cost more to compute
 
 
@@ -35,7 +36,7 @@ class DecodedPhotos:
         """Finds those of ``hashes``, which are sorted and different, that are at hand."""
         side = backbone.side
         store = Store(len(hashes), "uint8", [side, side, 3], pixel_fingerprint(backbone), "")
-        self._index = RowIndex(hashes, store.row_type)
+        self._index = RowIndex(hashes, store.row_type, MAPS)
         self._key = store.key
         self._pool = Pool(folder_of(machine, store.key) / "pixels", store, self._index)
         self._pool.find()

@@ -15,20 +15,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.backbones import Backbone
-from onepass.core import Hashes, UserError, batched, find, packed, progress_bar, write_sealed_json
+from onepass.backbones import resolve
+from onepass.core import Hashes, UserError, batched, find, listed, packed, progress_bar, write_sealed_json
 from onepass.dvc_repo import dvc_files, machine_folder
-from onepass.engines import BATCH, Forward, infer
+from onepass.engines import BATCH
 from onepass.features.agreement import Check
-from onepass.features.decoded_photos import DecodedPhotos
 from onepass.features.feature_spec import specify
-from onepass.features.pool import Pool, evict, folder_of, one_at_a_time, open_pools, size_limit
+from onepass.features.pool import evict, folder_of, one_at_a_time, open_pools, size_limit
 from onepass.features.reuse import add_previous, find_rows, previous_record, previous_store
 from onepass.features.row_index import RowIndex
-from onepass.features.rows import as_stored, make_rows, pack
+from onepass.features.rows import pack
+from onepass.features.shard import Shard
 from onepass.features.store import FINGERPRINT_FILE, Store, by_part
+from onepass.features.team_pool import team_pool
 from onepass.features.versions import VERSIONS_FILE, Record, environment
-from onepass.params import VersionsRule
+from onepass.features.work import Job, Work
+from onepass.features.workers import Compute, chosen_workers
+from onepass.params import BackboneParams
 from onepass.photos import Image, LocatedView, PixelReader, WantedViews
 
 LOOKED_UP = 1024  # views at once
@@ -42,20 +45,22 @@ class Extracted(NamedTuple):
 
 
 def extract(
-    backbone: Backbone,
+    params: BackboneParams,
     wanted: WantedViews,
     images: Callable[[], Iterable[Image]],
     root: Path,
     out: Path,
-    rule: VersionsRule,
+    any_remote: bool = False,
+    shard: Shard | None = None,
 ) -> Extracted:
-    """Writes the features of all wanted views into the folder ``out``.
+    """Writes the features of all wanted views into the folder ``out``; those of a shard into the pools alone.
 
     Args:
         images: gives the rows of images.csv; called only if a row must be computed.
         root: the folder to which their file names are relative.
         out: its previous version, as DVC still has it, is where rows are taken from first.
-        rule: backbone.versions, what becomes of rows of another environment.
+        any_remote: whether some photos are fetched from elsewhere.
+        shard: the part of the views that is computed, where other machines compute the others.
 
     Raises:
         UserError: an image has no file any more, the weights do not fit, rows of another environment differ, and so
@@ -63,34 +68,41 @@ def extract(
 
     """
     parent = os.getppid()
-    most = size_limit()
-    here = environment(backbone)
+    workers, most = chosen_workers(), size_limit()
+    backbone = resolve(params)
+    here, rule = environment(backbone), params.versions
     keys = wanted.keys()
     network = lru_cache(maxsize=1)(backbone.load)
     forward = lru_cache(maxsize=1)(lambda: network().forward(BATCH))
-    photos = partial(PixelReader, root, backbone.pixel_shape, backbone.decoding)
     files = dvc_files()
     machine = machine_folder(files)
     before = previous_store(files, out)
     store = specify(backbone, len(keys), before, machine, network)
     index = RowIndex(keys, store.row_type)
-    with one_at_a_time(machine, store.key):
-        folder = folder_of(machine, store.key)
-        own, *others = open_pools(folder, store, index, here)
+    folder = folder_of(machine, store.key)
+    team = team_pool(folder)
+    with one_at_a_time(machine, store.key, str(shard or "")):
+        if team:
+            team.fetch()
+        own, *others = open_pools(folder, store, index, here, team)
         stores = [(Record(environments=[here]), own.find), *((pool.record, pool.find) for pool in others)]
         if before and before.key == store.key:
             stores.insert(0, (previous_record(files, out), partial(add_previous, index, files, out, before)))
         sources = find_rows(index, stores, here, rule)
-        missing = index.missing()
+        missing = index.missing() & (shard.mask(keys) if shard else True)
         computed = int(missing.sum())
-        check = Check(index, partial(located_views, images, wanted, keys), photos(), forward, here, rule)
+        photos = PixelReader(root, backbone.pixel_shape, backbone.decoding)
+        check = Check(index, partial(located_views, images, wanted, keys), photos, forward, here, rule)
         record = check.record_of(sources, computed)
         if computed:
             own.begin(Record(environments=[here]))
             views = located_views(images, wanted, keys, missing)
-            decoded = DecodedPhotos(machine, backbone, keys[missing])
-            compute(views, computed, forward(), photos(decoded.pixels), own, store, parent)
+            work = Work(params, store, here, root.absolute(), any_remote, machine, folder)
+            absent = keys if missing.all() else keys[missing]  # not twice in memory where all rows must be computed
+            compute(Job(work, backbone, views, absent, own, index, forward), workers, parent)
         stop_if_orphaned(parent)
+        if shard:
+            return Extracted(int(shard.mask(keys).sum()), computed)
         commit(store, index, record, out)
         evict(machine, folder, most)
     return Extracted(len(keys), computed)
@@ -124,40 +136,45 @@ def located_views(
         )
 
 
-def compute(
-    views: Iterable[LocatedView],
-    count: int,
-    forward: Forward,
-    photos: PixelReader,
-    pool: Pool,
-    store: Store,
-    parent: int,
-) -> None:
-    """Computes the ``count`` missing rows batch by batch; each batch is safe in the pool before the next one.
+def compute(job: Job, workers: Compute, parent: int) -> None:
+    """Has the missing rows computed; whatever ends it, those that are in the pool are kept.
 
     Args:
-        forward: compiled for ``BATCH`` images a call.
         parent: the process that waits for this one.
 
     Raises:
-        UserError: a photo has changed, or a feature cannot be stored.
+        UserError: photos have changed or are gone, which is told when all others are done; or a feature cannot be
+            stored.
 
     """
-    batches = infer(views, photos.pixels, photos.shape, forward, BATCH)
-    kept = 0
+    count, kept, refused = len(job.keys), 0, list[str]()
     try:
         with progress_bar(count, "extract-features", "images") as bar:
-            for some, features in batches:
-                rounded = as_stored(features, store.dtype, [located.file for located in some])
-                pool.add(make_rows([located.view.key for located in some], rounded, store.key))
-                kept += len(some)
-                bar.update(len(some))
+            for saved in workers(job):
+                kept += saved.rows
+                refused += saved.refused
+                bar.update(saved.rows)
+                if saved.note:
+                    bar.set_postfix_str(saved.note, refresh=False)
                 stop_if_orphaned(parent)
     except KeyboardInterrupt as error:
         raise UserError(
             f"stopped. {kept:,} of {count:,} images that had to be computed are kept; the same command goes on from "
             "there."
         ) from error
+    lacking = int(job.index.missing()[find(job.index.keys, job.keys)].sum()) - len(refused)
+    if lacking:
+        raise UserError(
+            f"{lacking:,} rows were computed elsewhere and are not in {job.pool.folder}: the folder is not the same "
+            "for all workers. Share it, or set ONEPASS_POOL=s3://bucket/pool."
+        )
+    if len(refused) == 1:
+        raise UserError(refused[0])
+    if refused:
+        raise UserError(
+            f"{len(refused):,} of {count:,} images could not be read; the features of the others are kept.\n"
+            f"{listed(sorted(refused))}"
+        )
 
 
 def commit(store: Store, index: RowIndex, record: Record, out: Path) -> None:

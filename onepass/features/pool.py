@@ -15,10 +15,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from onepass.core import UserError, in_hex, write_atomically
+from onepass.core import UserError, write_atomically
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError, Rows, map_rows, pack, row_hashes
 from onepass.features.store import Store
+from onepass.features.team_pool import TeamPool
 from onepass.features.versions import VERSIONS_FILE, Environment, Record, parse_record
 
 LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says otherwise
@@ -27,9 +28,10 @@ LARGEST = 4 << 30  # bytes of all pools together, unless ONEPASS_POOL_BYTES says
 class Pool:
     """The rows of one store's fingerprint that one environment computed on this machine, in chunks of a batch each."""
 
-    def __init__(self, folder: Path, store: Store, index: RowIndex) -> None:
-        """Looks at nothing yet."""
+    def __init__(self, folder: Path, store: Store, index: RowIndex, team: TeamPool | None = None) -> None:
+        """Looks at nothing yet. ``team``: is sent what is added."""
         self.folder = folder
+        self._team = team
         self._store = store
         self._index = index
 
@@ -42,6 +44,8 @@ class Pool:
     def begin(self, record: Record) -> None:
         """Makes it ready for rows of this environment."""
         record.write(self.folder / VERSIONS_FILE)
+        if self._team:
+            self._team.send(self.folder / VERSIONS_FILE)
 
     def find(self) -> None:
         """Finds what is missing among the chunks of earlier runs.
@@ -49,23 +53,25 @@ class Pool:
         Chunks with a row that is still missing are verified, and deleted if they are damaged; the others are left
         alone.
         """
-        chunks = self._chunks()
         if self._index.missing().any():  # else nothing of them need be read
-            for path in chunks:
+            for path in sorted(self.folder.glob("[!.]*.npy")):
                 self._find(path)
+
+    def find_sent(self) -> None:
+        """The same, after other processes have added rows."""
+        if self._team:
+            self._team.fetch()
+        self.find()
 
     def add(self, rows: Rows, durable: bool = True) -> None:
         """Stores a batch; when this returns, not even a power loss takes it back, unless it need not be durable."""
         hashes = row_hashes(rows)
-        path = self.folder / f"{in_hex(hashes[0])[:16]}-{len(rows)}.npy"
+        # The same rows have the same name, whoever computes them, and others never have it.
+        path = self.folder / f"{hashlib.sha256(hashes.tobytes()).hexdigest()[:16]}-{len(rows)}.npy"
         write_atomically(path, pack(rows), durable)
+        if self._team:
+            self._team.send(path)
         self._index.add(str(path), path, hashes)
-
-    def _chunks(self) -> list[Path]:
-        """All chunks; leftovers of a killed writer are deleted."""
-        for leftover in self.folder.glob(".*.npy.*"):
-            leftover.unlink(missing_ok=True)
-        return sorted(self.folder.glob("[!.]*.npy"))
 
     def _find(self, path: Path) -> None:
         try:
@@ -80,17 +86,21 @@ def folder_of(machine: Path, key: bytes) -> Path:
     return machine / "pool" / key.hex()[:32]
 
 
-def open_pools(folder: Path, store: Store, index: RowIndex, here: Environment) -> list[Pool]:
+def open_pools(
+    folder: Path, store: Store, index: RowIndex, here: Environment, team: TeamPool | None = None
+) -> list[Pool]:
     """The pools of a fingerprint: first that of this environment, which may be empty, then those of others."""
     own = hashlib.sha256(json.dumps(here, sort_keys=True).encode()).hexdigest()[:16]
     others = sorted(path for path in folder.glob("*") if path.is_dir() and path.name != own)
-    return [Pool(path, store, index) for path in (folder / own, *others)]
+    return [Pool(path, store, index, team) for path in (folder / own, *others)]
 
 
 @contextmanager
-def one_at_a_time(machine: Path, key: bytes) -> Iterator[None]:
-    """One extraction of these features at a time on this machine; the system frees the lock of a dead one."""
-    lock = _lock(machine, key.hex()[:32])
+def one_at_a_time(machine: Path, key: bytes, shard: str = "") -> Iterator[None]:
+    """One extraction of these features, or of this share of them, at a time on this machine; the system frees the lock
+    of a dead one.
+    """
+    lock = _lock(machine, f"{key.hex()[:32]}{shard}")
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -10,7 +10,7 @@ import numpy as np
 
 from onepass.core import SEAL
 from onepass.dvc_repo import previous_folder, read_previous
-from onepass.features.agreement import Source
+from onepass.features.agreement import CANDIDATES, Source
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError, Rows, row_hashes, unpack
 from onepass.features.store import FINGERPRINT_FILE, Store
@@ -52,9 +52,9 @@ def find_rows(
             continue
         missing = index.missing()
         add()
-        found = np.flatnonzero(missing & ~index.missing())
-        if len(found):
-            sources.append(Source(record, found))
+        missing &= ~index.missing()
+        if found := int(missing.sum()):
+            sources.append(Source(record, found, np.flatnonzero(missing)[:CANDIDATES].copy()))
     return sources
 
 

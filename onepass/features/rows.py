@@ -103,10 +103,10 @@ def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -
     return rows
 
 
-def map_rows(path: Path, expected: np.dtype[np.void]) -> Rows:
+def map_rows(path: str | Path, expected: np.dtype[np.void]) -> Rows:
     """The rows of a part as they lie on the disk, not verified. DamagedPartError: it holds no whole rows."""
     try:
-        with path.open("rb") as file:  # np.memmap would look up every folder of the path, which adds up
+        with open(path, "rb") as file:  # noqa: PTH123 - may be a text; np.memmap would look up every folder of the path, which adds up
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return np.frombuffer(mapped, expected, offset=len(_header(1, expected)))
     except ValueError as error:

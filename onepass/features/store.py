@@ -7,14 +7,14 @@ of history, batch or order of work.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onepass.core import Hashes, UserError, in_hex, read_sealed_json
+from onepass.core import Hashes, HashList, UserError, find, in_hex, leading_bits, packed, read_sealed_json
 from onepass.features.rows import DamagedPartError, Rows, row_hashes, row_type, unpack
 
 FINGERPRINT_FILE = "fingerprint.json"
@@ -38,14 +38,22 @@ def part_of(hash_: str, parts: int) -> str:
     return f"{int(hash_[:8], 16) * parts >> 32:05x}.npy"
 
 
+def members_of_parts(hashes: Hashes, parts: int) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """The names of the parts, of ``parts``, that hold rows of these hashes, each with the places of its own."""
+    numbers = (leading_bits(hashes) * parts >> 32).astype(np.uint16)
+    order = np.argsort(numbers, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1) if len(hashes) else ():
+        yield f"{numbers[members[0]]:05x}.npy", members
+
+
 def by_part(hashes: Hashes) -> Iterator[tuple[str, slice]]:
     """The names of all parts for these hashes, which are sorted and different, each with the places of its own."""
     count = part_count(len(hashes))
-    start = 0
-    for name, members in groupby(part_of(in_hex(hash_), count) for hash_ in hashes):
-        stop = start + sum(1 for _ in members)
-        yield name, slice(start, stop)
-        start = stop
+    first = [((number << 32) // count).to_bytes(4) for number in range(count)]  # possible hash of each part
+    starts = [*hashes.searchsorted(np.array(first, hashes.dtype)).tolist(), len(hashes)]
+    for number, (start, stop) in enumerate(pairwise(starts)):
+        if start < stop:
+            yield f"{number:05x}.npy", slice(start, stop)
 
 
 class Store(NamedTuple):
@@ -97,19 +105,17 @@ def read_features(folder: Path, store: Store, hashes: Sequence[str]) -> NDArray[
 
     """
     out = np.empty((len(hashes), *store.shape), store.read_as)
-    wanted: dict[str, dict[str, int]] = {}
-    for index, hash_ in enumerate(hashes):
-        wanted.setdefault(store.part_of(hash_), {})[hash_] = index
-    for name, positions in sorted(wanted.items()):
+    wanted = hashes.packed if isinstance(hashes, HashList) else packed(hashes)
+    for name, numbers in members_of_parts(wanted, part_count(store.images)):
         try:
             rows = store.unpack((folder / name).read_bytes(), str(folder / name))
-            rows_by_hash = dict(zip(map(in_hex, row_hashes(rows)), rows, strict=True))
-            for hash_, index in positions.items():
-                out[index] = rows_by_hash[hash_]["features"]
         except FileNotFoundError as error:
             raise UserError(f"{folder / name} is missing.\n{REPAIR}") from error
-        except KeyError as error:
-            raise UserError(f"{folder / name} has no row for the image {error}.\n{REPAIR}") from error
         except DamagedPartError as error:
             raise UserError(f"A part of the features is damaged. {error}.\n{REPAIR}") from error
+        places = find(row_hashes(rows), wanted[numbers])
+        if (places < 0).any():
+            lacking = in_hex(wanted[numbers][places < 0][0])
+            raise UserError(f"{folder / name} has no row for the image {lacking!r}.\n{REPAIR}")
+        out[numbers] = rows["features"][places]
     return out

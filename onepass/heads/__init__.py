@@ -8,7 +8,7 @@ of pixels, nor of where the features come from. TensorFlow is imported when a ki
 from onepass.heads import kinds
 from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
-from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers, with_keys
+from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers
 from onepass.heads.head_kind import (
     FitTask,
     HeadKind,
@@ -56,6 +56,5 @@ __all__ = [
     "resolve_activation",
     "restore_network",
     "unfrozen_layers",
-    "with_keys",
     "write_head",
 ]

@@ -1,14 +1,13 @@
 """What a head is trained on: features with their classes, in memory or, where they do not fit, in a file."""
 
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onepass.core import HashList, RowFile
 from onepass.features import Store, read_features
 
 IN_MEMORY = 128 << 20  # bytes; more lies in a file
@@ -26,19 +25,16 @@ class Dataset(NamedTuple):
 
 
 class FeatureFile:
-    """Rows of features in a temporary file without a name, read by their numbers as an array would give them."""
+    """Rows of features in a temporary file, read by their numbers as an array would give them."""
 
-    def __init__(self, folder: Path, store: Store, keys: Sequence[str]) -> None:
-        self._row = np.empty(store.shape, store.read_as)
+    def __init__(self, folder: Path, store: Store, keys: HashList) -> None:
         self._rows = len(keys)
         self._transform: Transform = np.asarray
-        # Beside the features, because a machine's /tmp is often in its memory.
-        self._file = tempfile.TemporaryFile(dir=folder.parent)  # noqa: SIM115 - lives as long as this object
-        order = sorted(range(len(keys)), key=keys.__getitem__)  # part by part
+        self._file = RowFile(folder.parent, store.shape, store.read_as)
+        order = np.argsort(keys.packed)  # part by part
         for start in range(0, len(order), COPIED):
             numbers = order[start : start + COPIED]
-            for number, row in zip(numbers, read_features(folder, store, [keys[n] for n in numbers]), strict=True):
-                os.pwrite(self._file.fileno(), row.tobytes(), number * self._row.nbytes)
+            self._file.write(numbers, read_features(folder, store, HashList(keys.packed[numbers])))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,10 +43,7 @@ class FeatureFile:
 
     def __getitem__(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """These rows, in this order."""
-        rows = np.empty((len(numbers), *self._row.shape), self._row.dtype)
-        for row, number in zip(rows, numbers.tolist(), strict=True):
-            os.preadv(self._file.fileno(), [row.data], number * self._row.nbytes)
-        return self._transform(rows)
+        return self._transform(self._file.read(numbers))
 
     def through(self, transform: Transform) -> "FeatureFile":
         """The same rows, each piece changed by ``transform`` when it is read."""
@@ -59,24 +52,23 @@ class FeatureFile:
 
 
 def make_dataset(
-    folder: Path, store: Store, keys: Sequence[Sequence[str]], labels: Sequence[int], whole: bool
+    folder: Path, store: Store, keys: HashList, labels: NDArray[np.int64], views: int, whole: bool
 ) -> Dataset:
-    """The features of these images with their classes.
+    """The features of some images with their classes.
 
     Args:
         folder: of the store.
-        keys: of the rows of each image: its own, and those of its views.
+        keys: of their rows: those of the views of the first image, of the second, and so on.
         labels: the number of the class of each image.
+        views: of each image.
         whole: in memory, however large.
 
     """
-    flat = [key for of_image in keys for key in of_image]
-    counts = [len(of_image) for of_image in keys]
-    size = len(flat) * int(np.prod(store.shape)) * np.dtype(np.float32).itemsize  # as the head takes them
+    size = len(keys) * int(np.prod(store.shape)) * np.dtype(np.float32).itemsize  # as the head takes them
     features: Any = (
-        read_features(folder, store, flat) if whole or size <= IN_MEMORY else FeatureFile(folder, store, flat)
+        read_features(folder, store, keys) if whole or size <= IN_MEMORY else FeatureFile(folder, store, keys)
     )
-    return Dataset(features, np.repeat(np.array(labels, np.int64), counts), np.repeat(np.arange(len(keys)), counts))
+    return Dataset(features, np.repeat(labels, views), np.repeat(np.arange(len(labels)), views))
 
 
 def transformed(data: Dataset, transform: Transform) -> Dataset:

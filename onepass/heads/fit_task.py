@@ -1,23 +1,24 @@
 """What a kind of head is given to fit, made of the tables and the store."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from onepass.backbones import Backbone
-from onepass.core import UserError
+from onepass.core import HashList, UserError, packed
 from onepass.features import Store
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.head_kind import FitTask, HeadPlan
 from onepass.heads.trained_head import Figures, TrainedHead
 from onepass.params import NONE
-from onepass.photos import Assignment, views_of
+from onepass.photos import AssignmentTable, views_of
 
 
 def make_fit_task(
     plan: HeadPlan,
-    rows: Sequence[tuple[Assignment, Sequence[str]]],
+    rows: AssignmentTable,
+    views: int,
     folder: Path,
     store: Store,
     layers_above: Callable[[], Any] | None,
@@ -26,7 +27,8 @@ def make_fit_task(
     """What the chosen kind is given.
 
     Args:
-        rows: of splits.csv, each with the keys of its stored features.
+        rows: of splits.csv.
+        views: of each training image, each of which has features.
         folder: of the store.
         layers_above, log: see ``FitTask``.
 
@@ -35,23 +37,20 @@ def make_fit_task(
 
     """
     plan.check_shape(store.shape)
-    classes = sorted({row.label for row, _ in rows})
+    classes = rows.labels
     scale = 1 / 255 if store.dtype == "uint8" else 1.0
     empty = TrainedHead(classes, resolve_activation(plan.head.activation, classes), scale, plan.head.pooling)
 
     def dataset(split: str) -> Dataset:
-        members = [(row, keys) for row, keys in rows if row.split == split]
-        labels = [classes.index(row.label) for row, _ in members]
-        return make_dataset(folder, store, [keys for _, keys in members], labels, plan.kind.whole)
+        members = rows.are_in(split)
+        hashes, count = HashList(rows.hashes.packed[members]), views if split == "train" else 1
+        keys = (
+            hashes if count == 1 else HashList(packed(view.key for hash_ in hashes for view in views_of(hash_, count)))
+        )
+        return make_dataset(folder, store, keys, rows.numbers(classes)[members], count, plan.kind.whole)
 
     data, validation = dataset("train"), dataset("validation")
     return FitTask(plan.head, plan.train, empty, store.shape, data, validation, layers_above, log)
-
-
-def with_keys(rows: Iterable[Assignment], views: int) -> Iterator[tuple[Assignment, list[str]]]:
-    """Rows of splits.csv, each with the keys of its stored features: training images have augmented views."""
-    for row in rows:
-        yield row, [view.key for view in views_of(row.hash, views if row.split == "train" else 1)]
 
 
 def unfrozen_layers(plan: HeadPlan, backbone: Backbone) -> Callable[[], Any] | None:

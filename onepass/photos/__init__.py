@@ -5,6 +5,7 @@ become pixels (``decoding``, then ``resizing``), what each image means (``splits
 Knows nothing of networks, features or DVC.
 """
 
+from onepass.photos.assignment_table import AssignmentTable
 from onepass.photos.decode_cache import DecodeCache, previous_decoding
 from onepass.photos.decoding import (
     SMALLEST,
@@ -14,12 +15,13 @@ from onepass.photos.decoding import (
     decoding_recipe,
     smallest_size,
 )
-from onepass.photos.inspection import inspect_file, inspect_photos, read_file
+from onepass.photos.inspection import inspect_file, inspect_photos, known_unread
 from onepass.photos.layouts import LABEL_COLUMNS, Layout, base_folder, files_below, find_photos, register_layout
 from onepass.photos.losses import refuse_losses, report_losses
 from onepass.photos.odd_entries import odd_entries
-from onepass.photos.photo_table import Photo, PhotoTable, Said, said
+from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.pixels import LocatedView, PixelReader
+from onepass.photos.reading import any_remote_in, is_at_hand, place_of, read_file, readings, threads_for
 from onepass.photos.refusals import UndecodableError
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, grayscale, resize
 from onepass.photos.splits import SPLITS, assign, assignments, evaluated_split, label_conflicts
@@ -35,6 +37,7 @@ __all__ = [
     "UNLIMITED",
     "UPWARDS",
     "Assignment",
+    "AssignmentTable",
     "DecodeCache",
     "Image",
     "Layout",
@@ -43,10 +46,10 @@ __all__ = [
     "PhotoTable",
     "PixelReader",
     "Quarantined",
-    "Said",
     "UndecodableError",
     "View",
     "WantedViews",
+    "any_remote_in",
     "assign",
     "assignments",
     "augmented",
@@ -60,18 +63,22 @@ __all__ = [
     "grayscale",
     "inspect_file",
     "inspect_photos",
+    "is_at_hand",
+    "known_unread",
     "label_conflicts",
     "odd_entries",
     "parse_rows",
+    "place_of",
     "previous_decoding",
     "read_file",
     "read_rows",
+    "readings",
     "refuse_losses",
     "register_layout",
     "report_losses",
     "resize",
-    "said",
     "smallest_size",
+    "threads_for",
     "views_of",
     "write_rows",
 ]

@@ -2,58 +2,70 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from io import BytesIO
+from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import IO, Any
 
-import numpy as np
-
-from onepass.core import HashIndex, UserError
-from onepass.photos.photo_table import CONTENT
+from onepass.core import UserError, temporary_database
 from onepass.photos.tables import Image, Quarantined, Row, parse_rows
+
+NOT_OF_BYTES = ("two_labels", "other_bytes")  # reasons that say nothing of the bytes themselves
+
+
+Open = Callable[[str], AbstractContextManager[IO[bytes]]]  # an earlier output, by its path; empty where there is none
 
 
 class DecodeCache:
-    """Rows by content hash: 85 bytes an image, where a dict takes 500. Refusals are rare, and kept whole."""
+    """Rows by content hash, in the same memory however many there are. Refusals are rare, and kept whole."""
 
     def __init__(self, images: Iterable[Image] = (), refused: Iterable[Quarantined] = ()) -> None:
-        self._content = np.fromiter(((bytes.fromhex(row.hash), *row[2:5]) for row in images), CONTENT)
-        self._places = HashIndex(self._content["hash"])
+        self._database = temporary_database()
+        self._asking = Lock()  # threads ask
+        self._database.execute("BEGIN")
+        self._database.execute("CREATE TABLE content (hash BLOB, width INTEGER, height INTEGER, grey INTEGER)")
+        rows = ((bytes.fromhex(row.hash), *row[2:5]) for row in images)
+        self._database.executemany("INSERT INTO content VALUES (?, ?, ?, ?)", rows)
+        self._database.execute("CREATE INDEX by_hash ON content (hash)")
         self._refused = {row.hash: row for row in refused}
 
     def row(self, hash_: str, file: str) -> Image | Quarantined | None:
         """The row of a file with these bytes; None where they are new."""
-        if hash_ in self._refused:
-            return self._refused[hash_]._replace(file=file)
-        place = self._places.place(hash_)
-        if place is None:
-            return None
-        _, *content = self._content[place].tolist()
-        return Image(hash_, file, *content)
+        row = self.rows({hash_}).get(hash_)
+        return row and row._replace(file=file)
+
+    def rows(self, hashes: AbstractSet[str]) -> dict[str, Image | Quarantined]:
+        """The rows of those that are known, without names."""
+        found: dict[str, Image | Quarantined] = {}
+        digests = [bytes.fromhex(hash_) for hash_ in hashes]
+        marks = ",".join("?" * len(digests))
+        with self._asking:
+            rows = self._database.execute(f"SELECT * FROM content WHERE hash IN ({marks}) ORDER BY rowid DESC", digests)
+            for digest, *content in rows:
+                found[digest.hex()] = Image(digest.hex(), "", *content)
+        return found | {hash_: self._refused[hash_] for hash_ in hashes & self._refused.keys()}
 
 
-def previous_decoding(read: Callable[[str], bytes | None], folder: Path, decoding: dict[str, Any]) -> DecodeCache:
+def previous_decoding(open_previous: Open, folder: Path, decoding: dict[str, Any]) -> DecodeCache:
     """What the previous run found out by decoding, if it decoded as this one does.
 
     Args:
-        read: gives the bytes of an earlier output, or None.
         folder: where prepare writes.
         decoding: how this run decodes.
 
     """
     try:
-        if json.loads(read(f"{folder}/decoding.json") or b"null") != decoding:
-            return DecodeCache()
-        images = _rows(read(f"{folder}/images.csv"), Image)
-        refused = _rows(read(f"{folder}/quarantine.csv"), Quarantined)
-        return DecodeCache(images, (row for row in refused if row.hash and row.reason != "two_labels"))
+        with open_previous(f"{folder}/decoding.json") as file:
+            if json.loads(file.read() or b"null") != decoding:
+                return DecodeCache()
+        with open_previous(f"{folder}/images.csv") as images, open_previous(f"{folder}/quarantine.csv") as refused:
+            rows = (row for row in _rows(refused, Quarantined) if row.hash and row.reason not in NOT_OF_BYTES)
+            return DecodeCache(_rows(images, Image), rows)
     except (UserError, ValueError, OverflowError):
         return DecodeCache()  # an unreadable memory is no memory: everything is decoded again
 
 
-def _rows(content: bytes | None, kind: type[Row]) -> Iterator[Row]:
-    """Rows one by one, also of a table that another version of this project wrote: what decoding found is in each.
-
-    Only the iterator holds ``content``, and lets go of it after the last one.
-    """
-    return parse_rows(BytesIO(content or b""), kind, "the previous table", of_any_version=True)
+def _rows(content: IO[bytes], kind: type[Row]) -> Iterator[Row]:
+    """Rows one by one, also of a table that another version of this project wrote: what decoding found is in each."""
+    return parse_rows(content, kind, "the previous table", of_any_version=True)

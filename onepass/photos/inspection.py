@@ -1,27 +1,29 @@
 """Whether a file can be used: read, hashed, and decoded once in its life."""
 
 import hashlib
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from stat import S_ISREG
+from threading import Semaphore
 
 import numpy as np
 from PIL import Image as Pillow
 
-from onepass.core import bounded_map, progress_bar
+from onepass.core import batched, bounded_map, cores, progress_bar
 from onepass.photos.decode_cache import DecodeCache
 from onepass.photos.decoding import SMALLEST, decode
 from onepass.photos.photo_table import Photo, PhotoTable
+from onepass.photos.reading import is_remote, readings, threads_for
 from onepass.photos.refusals import UndecodableError
 from onepass.photos.tables import Image, Quarantined
 
-LARGEST_FILE = 1 << 29  # bytes; a file is read whole
+TOGETHER = 512  # photos that are looked up at once
 CELLS = 32  # a side: colour is looked for in the means of as many areas, which evens out the noise of a JPEG
 # Largest difference of R, G and B, of 255, in an image without colour. Grey photos that JPEG stored as RGB have at
 # most 1; the palest of 1,200 colour photos, plastic before a white wall, has 16.
 PALEST = 8
+# Many photos may be fetched at once, but decoded no more than there are cores: each takes the memory of its pixels.
+DECODERS = Semaphore(cores())
 Keep = Callable[[str, Pillow.Image], None]  # a photo's hash, and its image as ``decode`` gives it for ``SMALLEST``
 
 
@@ -34,54 +36,84 @@ def inspect_photos(
         keep: is given, by several threads, what was decoded.
 
     """
-    quarantined = []
+    quarantined: list[Quarantined] = []
     with (
-        ThreadPoolExecutor(os.cpu_count()) as threads,  # Pillow and hashlib release the GIL
+        ThreadPoolExecutor(threads_for(photos.has_remote)) as threads,  # Pillow and hashlib release the GIL
         progress_bar(len(photos), "prepare", "images") as bar,
     ):
-        inspected = bounded_map(threads, lambda photo: inspect_file(root, photo, known, max_pixels, keep), photos)
-        for number, row in enumerate(inspected):
+
+        def unknown() -> Iterator[tuple[int, Photo]]:
+            for some in batched(enumerate(photos), TOGETHER):
+                for (number, photo), row in zip(some, known_unread([photo for _, photo in some], known), strict=True):
+                    if row:
+                        bar.update()
+                        _note(photos, number, row, quarantined)
+                    else:
+                        yield number, photo
+
+        def inspect(numbered: tuple[int, Photo]) -> tuple[int, Image | Quarantined]:
+            return numbered[0], inspect_file(root, numbered[1], known, max_pixels, keep)
+
+        for number, row in bounded_map(threads, inspect, unknown()):
             bar.update()
-            if isinstance(row, Quarantined):
-                quarantined.append(row)
-            else:
-                photos.set_content(number, row)
+            _note(photos, number, row, quarantined)
     return quarantined
+
+
+def _note(photos: PhotoTable, number: int, row: Image | Quarantined, quarantined: list[Quarantined]) -> None:
+    if isinstance(row, Quarantined):
+        quarantined.append(row)
+    else:
+        photos.set_content(number, row)
+
+
+def known_unread(photos: list[Photo], known: DecodeCache) -> Iterator[Image | Quarantined | None]:
+    """What can be said of each photo without a look at it; None where that is nothing.
+
+    Where the CSV gives the hash of what is elsewhere, and it was decoded before, not even a byte is fetched.
+    """
+    rows = known.rows({photo.hash for photo in photos if photo.hash and is_remote(photo.file)})
+    for photo in photos:
+        if photo.refused:
+            yield Quarantined("", photo.file, photo.refused, "the README says where photos are expected")
+        elif row := rows.get(photo.hash):
+            yield row._replace(file=photo.file)
+        else:
+            yield None
 
 
 def inspect_file(
     root: Path, photo: Photo, known: DecodeCache, max_pixels: int, keep: Keep = lambda _hash, _image: None
 ) -> Image | Quarantined:
     """Hashes a file and decodes it, unless the same bytes were decoded before."""
-    hash_ = ""
+    found = Quarantined("", photo.file, "unreadable", "no bytes")
     try:
-        if photo.refused:
-            raise UndecodableError(photo.refused, "the README says where photos are expected")
-        content = read_file(root / photo.file)
-        hash_ = hashlib.sha256(content).hexdigest()
-        if row := known.row(hash_, photo.file):
-            return row
-        found = decode(content, max_pixels, SMALLEST)
+        for content in readings(root, photo.file):  # more than one where a transfer may have damaged the last one
+            row = _inspected(content, photo, known, max_pixels, keep)
+            if isinstance(row, Image):
+                return row
+            found = row
+    except UndecodableError as refusal:
+        return Quarantined("", photo.file, refusal.reason, refusal.detail)
+    return found
+
+
+def _inspected(content: bytes, photo: Photo, known: DecodeCache, max_pixels: int, keep: Keep) -> Image | Quarantined:
+    hash_ = hashlib.sha256(content).hexdigest()
+    if photo.hash and hash_ != photo.hash:
+        return Quarantined(hash_, photo.file, "other_bytes", f"the CSV gives the hash {photo.hash}")
+    if row := known.row(hash_, photo.file):
+        return row
+    try:
+        with DECODERS:
+            found = decode(content, max_pixels, SMALLEST)
+            keep(hash_, found.image)
+            return Image(hash_, photo.file, found.width, found.height, int(is_grey(found.image)))
     except UndecodableError as refusal:
         return Quarantined(hash_, photo.file, refusal.reason, refusal.detail)
-    keep(hash_, found.image)
-    return Image(hash_, photo.file, found.width, found.height, int(is_grey(found.image)))
 
 
 def is_grey(image: Pillow.Image) -> bool:
     """Whether an RGB image has no colour in it that a person would see."""
     means = np.asarray(image.resize((CELLS, CELLS), Pillow.Resampling.BOX, reducing_gap=1.0))
     return bool(np.ptp(means, axis=2).max() <= PALEST)
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of a file. UndecodableError: unreadable or too_large."""
-    try:
-        status = path.stat()
-        if not S_ISREG(status.st_mode):
-            raise UndecodableError("unreadable", "not a regular file")
-        if status.st_size > LARGEST_FILE:
-            raise UndecodableError("too_large", f"{status.st_size:,} bytes; allowed: {LARGEST_FILE:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise UndecodableError("unreadable", error.strerror or type(error).__name__) from error

@@ -45,14 +45,13 @@ def refuse_losses(photos: PhotoTable, quarantined: Collection[Quarantined], most
     """
     reasons = {row.file: row.reason for row in quarantined}
     lost = set(photos.given_labels) - photos.labels
+    count = photos.photo_count
+    if not lost and len(reasons) <= most * count:
+        return  # as mostly, and without a look at each photo
     of_class: dict[str, Counter[str]] = {label: Counter() for label in sorted(lost)}
     unusable: Counter[str] = Counter()
-    count = 0
     for photo in photos:
-        if photo.refused:
-            continue
-        count += 1
-        if photo.file in reasons:
+        if not photo.refused and photo.file in reasons:
             unusable[reasons[photo.file]] += 1
             if photo.label in of_class:
                 of_class[photo.label][reasons[photo.file]] += 1
@@ -60,14 +59,22 @@ def refuse_losses(photos: PhotoTable, quarantined: Collection[Quarantined], most
         lines = [f"{label}: {found.total()} files, {_in_words(found)}" for label, found in of_class.items()]
         raise UserError(
             f"{len(lines)} of {len(photos.given_labels)} classes would be lost, none of their files can be used:\n"
-            f"{listed(lines)}\nMend or replace them ({table} has each), or take the class away from data.root."
+            f"{listed(lines)}\nMend or replace them ({table} has each), or take the class away from data.root.\n"
+            f"{_examples(quarantined)}"
         )
     if unusable.total() > most * count:
         raise UserError(
             f"{unusable.total()} of {count} photos cannot be used: {_in_words(unusable)}. Allowed: a share of {most:g} "
-            f"(data.max_quarantined). Mend or take away what {table} lists, or allow more if that is as it should be."
+            f"(data.max_quarantined). Mend or take away what {table} lists, or allow more if that is as it should be.\n"
+            f"{_examples(quarantined)}"
         )
 
 
 def _in_words(reasons: Counter[str]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+
+
+def _examples(quarantined: Collection[Quarantined]) -> str:
+    """The first of each reason: what is wrong with one is mostly wrong with all."""
+    first = {row.reason: row for row in sorted(quarantined, key=lambda row: row.file, reverse=True)}
+    return "For example:\n" + listed([f"{row.file}: {reason}, {row.detail}" for reason, row in sorted(first.items())])

@@ -1,123 +1,162 @@
-"""Photos, what people say of them and what is in them: one table that stays small however many there are.
+"""Photos, what people say of them and what is in them: one table that takes the same memory however many there are.
 
-Columns instead of objects: 57 bytes a photo and those of its name, where a named tuple with its texts takes 700.
-A table of pyarrow has the same columns in as many bytes, but takes 31 MB of memory and 170 MB of disk before its first
-row.
+It is a temporary database. As columns in memory, a million photos would take 100 MB, as tuples a gigabyte.
 """
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from operator import itemgetter
+from typing import NamedTuple
 
-import numpy as np
-
-from onepass.core import HASH_BYTES, in_hex
+from onepass.core import temporary_database
+from onepass.photos.reading import is_remote
 from onepass.photos.tables import Image
 
-# What decoding finds out about an image.
-CONTENT = np.dtype([("hash", f"S{HASH_BYTES}"), ("width", "u4"), ("height", "u4"), ("grey", "u1")])
+PAGE = 1024  # photos that are asked for at once
+COLUMNS = "place INTEGER, file BLOB, said INTEGER, photo_group BLOB, expected BLOB"
+SAID = "file, said, photo_group, expected"
+TABLES = f"""
+CREATE TABLE given ({COLUMNS});
+CREATE TABLE photo (number INTEGER PRIMARY KEY, {COLUMNS}, hash BLOB, width INTEGER, height INTEGER, grey INTEGER);
+"""
+# Only of what can be used the content is known, with its hash.
+USABLE = "FROM photo WHERE hash NOTNULL"
 
 
 class Photo(NamedTuple):
     """A file and what the user says of it; an empty string where nothing is said."""
 
-    file: str  # relative to ``base_folder(root)``, with forward slashes; or absolute, in a CSV
+    file: str  # relative to ``base_folder(root)``, with forward slashes; in a CSV also absolute, an address, in a shard
     label: str
     split: str  # train | validation | test | ""
     group: str
     refused: str = ""  # why the place of the file already rules it out
-
-
-Said: TypeAlias = tuple[str, str, str, str]  # a Photo without its file
-
-
-@cache
-def said(label: str, split: str, group: str, refused: str = "") -> Said:
-    """One and the same object for all photos of which the same is said."""
-    return label, split, group, refused
+    hash: str = ""  # sha256 of its bytes, hex, where a CSV gives it
 
 
 class PhotoTable:
-    """Photos by number, in the order given. Those that turn out to be images get their content with ``set_content``."""
+    """Photos by number, sorted by file. Those that turn out to be images get their content with ``set_content``."""
 
-    def __init__(self, files: Iterable[str], said_of_each: Sequence[Said], empty: Sequence[str] = ()) -> None:
+    def __init__(self, photos: Iterable[Photo], empty: Sequence[str] = ()) -> None:
         """What is where.
 
         Args:
-            files: sorted by name.
-            said_of_each: in the same order.
+            photos: in any order.
             empty: folders that look like those of a class and have no file.
 
         """
         self.empty_folders = empty
-        self._names = bytearray()  # one after the other, in UTF-8
-        self._ends = array("Q", [0])
-        for file in files:
-            self._names += file.encode(errors="surrogateescape")
-            self._ends.append(len(self._names))
-        self._said = said_of_each
-        self._content = np.zeros(len(self), CONTENT)
-        self._usable = np.zeros(len(self), np.bool_)
+        self.has_remote = False
+        self._said: dict[tuple[str, str, str], int] = {}  # label, split and refusal: few, and each has a number
+        self._database = temporary_database()
+        self._database.executescript(TABLES)
+        self._database.execute("BEGIN")  # and no end: nobody else looks into it
+        self._database.executemany("INSERT INTO given VALUES (?, ?, ?, ?, ?)", self._given(photos))
+        self._of_number = list(self._said)
+        self._database.execute(f"INSERT INTO photo (place, {SAID}) SELECT * FROM given ORDER BY file, place")
+        self._database.execute("DROP TABLE given")
+        self._count = self._number("SELECT count(*) FROM photo")
+
+    def _given(self, photos: Iterable[Photo]) -> Iterator[tuple[int, bytes, int, bytes, bytes]]:
+        for place, (file, label, split, group, refused, hash_) in enumerate(photos):
+            self.has_remote = self.has_remote or is_remote(file)
+            said = self._said.setdefault((label, split, refused), len(self._said))
+            yield place, _stored(file), said, _stored(group), bytes.fromhex(hash_)
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return self._count
 
     def __getitem__(self, number: int) -> Photo:
-        name = self._names[self._ends[number] : self._ends[number + 1]]
-        return Photo(name.decode(errors="surrogateescape"), *self._said[number])
+        if not 0 <= number < self._count:
+            raise IndexError(number)
+        (row,) = self._database.execute(f"SELECT {SAID} FROM photo WHERE number = ?", (number + 1,))
+        return self._photo(*row)
 
     def __iter__(self) -> Iterator[Photo]:
-        return map(self.__getitem__, range(len(self)))
+        """Page by page, since content may be set meanwhile."""
+        for start in range(1, self._count + 1, PAGE):
+            page = (start, start + PAGE - 1)
+            rows = self._database.execute(
+                f"SELECT {SAID} FROM photo WHERE number BETWEEN ? AND ? ORDER BY number", page
+            )
+            yield from [self._photo(*row) for row in rows]
 
     def set_content(self, number: int, image: Image) -> None:
         """What a photo turned out to be; until then, it counts as unusable."""
-        self._content[number] = (bytes.fromhex(image.hash), *image[2:5])
-        self._usable[number] = True
+        found = (bytes.fromhex(image.hash), *image[2:5], number + 1)
+        self._database.execute("UPDATE photo SET hash = ?, width = ?, height = ?, grey = ? WHERE number = ?", found)
 
     def drop(self, hashes: AbstractSet[str]) -> None:
         """Makes the photos of these images unusable."""
-        for number in self._numbers() if hashes else ():
-            self._usable[number] = in_hex(self._content["hash"][number]) not in hashes
+        dropped = ((bytes.fromhex(hash_),) for hash_ in sorted(hashes))
+        self._database.execute("CREATE INDEX IF NOT EXISTS by_hash ON photo (hash)")
+        self._database.executemany("UPDATE photo SET hash = NULL WHERE hash = ?", dropped)
+
+    def repeated(self) -> Iterator[tuple[int, int, str]]:
+        """Of each photo whose file was given before: its place among those given, that of the first, and the file."""
+        rows = self._database.execute("SELECT file, place FROM photo ORDER BY number")
+        for file, same in groupby(rows, key=itemgetter(0)):
+            (_, first), *more = same
+            yield from ((place, first, _text(file)) for _, place in more)
 
     @property
     def file_count(self) -> int:
         """Of usable files."""
-        return int(self._usable.sum())
+        return self._number("SELECT count(hash) FROM photo")
 
     @property
     def image_count(self) -> int:
         """Of usable images: files with the same bytes are one."""
-        hashes = self._content["hash"][self._usable]
-        hashes.sort()
-        return len(hashes) and 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1]))
+        return self._number(f"SELECT count(*) FROM (SELECT 1 {USABLE} GROUP BY hash)")
+
+    @property
+    def photo_count(self) -> int:
+        """Of all files that lie where photos are expected, usable or not."""
+        counts = self._database.execute("SELECT said, count(*) FROM photo GROUP BY said")
+        return sum(count for said, count in counts if not self._of_number[said][2])
 
     @property
     def given_labels(self) -> set[str]:
         """Of all files that lie where photos are expected, usable or not."""
-        return {label for label, *_, refused in set(self._said) if not refused}
+        return {label for label, _, refused in self._said if not refused}
 
     @property
     def labels(self) -> set[str]:
         """Of usable images."""
-        return {self._said[number][0] for number in self._numbers()}
+        return {self._of_number[said][0] for (said,) in self._database.execute(f"SELECT DISTINCT said {USABLE}")}
 
-    def images(self) -> Iterator[tuple[str, list[Photo]]]:
-        """Each usable image, sorted by hash: its content hash and its photos, all of the same bytes."""
-        usable = np.flatnonzero(self._usable).astype(np.uint32)
-        order = usable[np.argsort(self._content["hash"][usable], kind="stable")]
-        for hash_, numbers in groupby(map(int, order), key=lambda number: self._content["hash"][number]):
-            yield in_hex(hash_), [self[number] for number in numbers]
+    def images(self, least: int = 1) -> Iterator[tuple[str, list[Photo]]]:
+        """Each usable image, sorted by hash: its content hash and its photos, all of the same bytes.
+
+        Args:
+            least: of the same bytes; 2 gives the images that have copies.
+
+        """
+        chosen = f"AND hash IN (SELECT hash {USABLE} GROUP BY hash HAVING count(*) >= {least})" if least > 1 else ""
+        rows = self._database.execute(f"SELECT hash, {SAID} {USABLE} {chosen} ORDER BY hash, number")
+        for hash_, same in groupby(rows, key=itemgetter(0)):
+            yield hash_.hex(), [self._photo(*row[1:]) for row in same]
 
     def rows(self) -> Iterator[Image]:
         """A row of images.csv for each usable file, in the order of the photos."""
-        for number in self._numbers():
-            hash_, width, height, grey = self._content[number].tolist()
-            photo = self[number]
-            yield Image(in_hex(hash_), photo.file, width, height, grey, photo.split, photo.group)
+        rows = self._database.execute(f"SELECT hash, width, height, grey, {SAID} {USABLE} ORDER BY number")
+        for hash_, width, height, grey, *row in rows:
+            photo = self._photo(*row)
+            yield Image(hash_.hex(), photo.file, width, height, grey, photo.split, photo.group)
 
-    def _numbers(self) -> Iterator[int]:
-        """Of usable photos, one by one: a list of them would take more than the table."""
-        return map(int, np.flatnonzero(self._usable))
+    def _photo(self, file: bytes, said: int, group: bytes, expected: bytes) -> Photo:
+        label, split, refused = self._of_number[said]
+        return Photo(_text(file), label, split, _text(group), refused, expected.hex())
+
+    def _number(self, question: str) -> int:
+        ((answer,),) = self._database.execute(question)
+        return int(answer)
+
+
+def _stored(name: str) -> bytes:
+    return name.encode(errors="surrogateescape")
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="surrogateescape")

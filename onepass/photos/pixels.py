@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from onepass.core import UserError
 from onepass.photos.decoding import UNLIMITED, decode, smallest_size
+from onepass.photos.inspection import DECODERS
+from onepass.photos.reading import is_at_hand, place_of, readings
 from onepass.photos.refusals import UndecodableError
 from onepass.photos.resizing import grayscale, resize
 from onepass.photos.views import View, augmented
@@ -20,7 +22,7 @@ AGAIN = "Run `dvc repro`, which prepares the photos as they are now; `dvc repro 
 class LocatedView(NamedTuple):
     """A view, and the file whose bytes have its hash."""
 
-    file: str  # relative to the root of the photos, or absolute
+    file: str  # as images.csv names it
     view: View
 
 
@@ -49,8 +51,8 @@ class PixelReader:
         self._decoded = decoded
 
     def has(self, located: LocatedView) -> bool:
-        """Whether its file is on this machine; reads no byte of it."""
-        return (self._root / located.file).is_file()
+        """Whether its bytes can be asked for; reads none of them."""
+        return is_at_hand(self._root, located.file)
 
     def pixels(self, located: LocatedView) -> NDArray[np.uint8]:
         """The view resized: uint8 of ``shape``, 0..255.
@@ -64,16 +66,23 @@ class PixelReader:
         return grayscale(pixels) if self.shape[2] == 1 else pixels
 
     def _read(self, located: LocatedView) -> NDArray[np.uint8]:
-        path = self._root / located.file
+        content = self._content(located)
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UserError(f"{path} cannot be read any more: {error.strerror}. {AGAIN}") from error
-        if hashlib.sha256(content).hexdigest() != located.view.hash:
-            raise UserError(f"{path} has changed since prepare hashed it. {AGAIN}")
-        try:
-            # prepare has decoded these very bytes below the limit of megapixels
-            photo = decode(content, UNLIMITED, self._smallest).image
+            with DECODERS:
+                # prepare has decoded these very bytes below the limit of megapixels
+                photo = decode(content, UNLIMITED, self._smallest).image
+                return resize(augmented(photo, located.view), self.shape[0])
         except UndecodableError as error:
-            raise UserError(f"{path} was decoded by prepare, but not here: {error}. {AGAIN}") from error
-        return resize(augmented(photo, located.view), self.shape[0])
+            where = place_of(self._root, located.file)
+            raise UserError(f"{where} was decoded by prepare, but not here: {error}. {AGAIN}") from error
+
+    def _content(self, located: LocatedView) -> bytes:
+        """Bytes that have the hash, whatever was fetched first."""
+        where = place_of(self._root, located.file)
+        try:
+            for content in readings(self._root, located.file):
+                if hashlib.sha256(content).hexdigest() == located.view.hash:
+                    return content
+        except UndecodableError as error:
+            raise UserError(f"{where} cannot be read any more: {error.detail}. {AGAIN}") from error
+        raise UserError(f"{where} has changed since prepare hashed it. {AGAIN}")

@@ -6,7 +6,7 @@ File names need not be UTF-8, so both directions keep stray bytes as they are (s
 import csv
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
@@ -68,10 +68,16 @@ def parse_rows(content: IO[bytes], kind: type[Row], name: str, of_any_version: b
     if header != expected and not (of_any_version and header[: len(expected)] == expected):
         raise UserError(f"{name}: expected the columns {', '.join(kind._fields)}, found {', '.join(header) or 'none'}.")
     defaults = [kind._field_defaults[name] for name in kind._fields[len(expected) :]]
+    kinds = [_cell_of(kind, name) for name in kind._fields]
     for cells in reader:
         if len(cells) != len(header):
             raise UserError(f"{name}, line {reader.line_num}: expected {len(header)} cells, found {len(cells)}.")
-        yield kind._make(_typed(kind, cells[: len(expected)] + defaults))
+        yield kind._make([typed(cell) for typed, cell in zip(kinds, cells[: len(expected)] + defaults, strict=True)])
+
+
+def _cell_of(kind: type[Row], name: str) -> Callable[[str], str | int]:
+    """What makes the value of a column from its text."""
+    return int if kind.__annotations__[name] is int else sys.intern if name in REPEATED else str
 
 
 def read_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
@@ -80,10 +86,3 @@ def read_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
         raise UserError(f"{path} is missing. `dvc repro` writes it; `dvc pull` fetches it from the team's remote.")
     with path.open("rb") as file:
         yield from parse_rows(file, kind, str(path))
-
-
-def _typed(kind: type[Row], cells: list[str]) -> list[str | int]:
-    return [
-        int(cell) if kind.__annotations__[name] is int else sys.intern(cell) if name in REPEATED else cell
-        for name, cell in zip(kind._fields, cells, strict=True)
-    ]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from onepass.core import Hashes, HashIndex, UserError, in_hex, packed
+from onepass.core import Hashes, UserError, find, in_hex, packed
 
 HEX_DIGITS = 64  # of a hash
 RECIPE = "mirrored or not, a crop of 60 to 100 % of the area, brightness, contrast and colour of 80 to 120 %"
@@ -42,13 +42,23 @@ def views_of(hash_: str, count: int) -> list[View]:
 
 
 class WantedViews:
-    """Which views of which images have features: the content of wanted_views.txt, 34 bytes an image."""
+    """Which views of which images have features: the content of wanted_views.txt, 32 bytes an image."""
 
     def __init__(self, hashes: Iterable[str], counts: Iterable[int]) -> None:
-        """``counts``: of the views of each image, the photo itself included."""
+        """Of all images.
+
+        Args:
+            hashes: all different; those of a file are sorted, which takes the least memory.
+            counts: of the views of each image, the photo itself included.
+
+        """
         self._hashes = packed(hashes)
         self._counts = np.fromiter(counts, np.uint16)
-        self._places = HashIndex(self._hashes) if (self._counts > 1).any() else None
+        if (self._hashes[1:] < self._hashes[:-1]).any():
+            order = np.argsort(self._hashes)
+            self._hashes, self._counts = self._hashes[order], self._counts[order]
+        if not (self._counts > 1).any():
+            self._counts = np.empty(0, np.uint16)  # as mostly
 
     @classmethod
     def read(cls, path: Path) -> "WantedViews":
@@ -72,6 +82,8 @@ class WantedViews:
 
     def keys(self) -> Hashes:
         """The key of every view, sorted."""
+        if not len(self._counts):
+            return self._hashes
         several = self._counts > 1
         more = packed(
             view.key
@@ -83,9 +95,9 @@ class WantedViews:
         return keys
 
     def of(self, hash_: str) -> list[View]:
-        """The views of an image."""
-        place = self._places.place(hash_) if self._places else None
-        return views_of(hash_, 1 if place is None else int(self._counts[place]))
+        """The views of an image; the photo itself where nothing is wanted of it."""
+        place = int(find(self._hashes, packed([hash_]))[0]) if len(self._counts) else -1
+        return views_of(hash_, 1 if place < 0 else int(self._counts[place]))
 
 
 def augmented(image: Image.Image, view: View) -> Image.Image:

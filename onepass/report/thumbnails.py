@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from onepass.photos import UNLIMITED, UndecodableError, decode, read_file
+from onepass.photos import UNLIMITED, UndecodableError, decode, readings
 
 QUALITY = 75  # of WebP, 0..100
 
@@ -36,15 +36,15 @@ def thumbnails(root: Path, wanted: Iterable[tuple[str, str]], side: int) -> dict
     """
     files = dict(wanted)
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow releases the GIL
-        made = threads.map(lambda hash_: thumbnail(root / files[hash_], hash_, side), files)
+        made = threads.map(lambda hash_: thumbnail(root, files[hash_], hash_, side), files)
         return dict(zip(files, made, strict=True))
 
 
-def thumbnail(path: Path, hash_: str, side: int) -> Thumbnail:
+def thumbnail(root: Path, file: str, hash_: str, side: int) -> Thumbnail:
     """A picture of exactly the photo that prepare saw: the bytes must have the hash."""
     try:
-        content = read_file(path)
-        if hashlib.sha256(content).hexdigest() != hash_:
+        sound = (content for content in readings(root, file) if hashlib.sha256(content).hexdigest() == hash_)
+        if (content := next(sound, None)) is None:
             return Thumbnail(missing="the file has changed since")
         image = decode(content, UNLIMITED).image  # prepare has decoded these very bytes below its limit
     except UndecodableError as error:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onepass.backbones import build_application, resolve
 from onepass.engines import BATCH, infer
 from onepass.params import BackboneParams
-from onepass.photos import UNLIMITED, UndecodableError, decode, read_file, resize, smallest_size
+from onepass.photos import UNLIMITED, UndecodableError, decode, readings, resize, smallest_size
 from onepass.selection.backbones_at_hand import AtHand
 
 WARM = BATCH  # photos that are not counted: the first call compiles
@@ -26,10 +26,11 @@ class Cost(NamedTuple):
     seconds: float  # for a photo to be decoded, resized and to pass the network up to the deepest
 
 
-def measure(backbone: AtHand, files: Sequence[Path]) -> Cost:
+def measure(backbone: AtHand, root: Path, files: Sequence[str]) -> Cost:
     """Loads the network and times it. Weights that are to be fetched are random meanwhile, which costs the same.
 
     Args:
+        root: the folder to which names of files are relative.
         files: some of the photos.
 
     Raises:
@@ -37,21 +38,22 @@ def measure(backbone: AtHand, files: Sequence[Path]) -> Cost:
 
     """
     if not backbone.is_to_be_fetched:
-        return _measure(backbone.params, files)
+        return _measure(backbone.params, root, files)
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/random.weights.h5"
         build_application(backbone.params.name, resolve(backbone.params).side).save_weights(path)
-        return _measure(backbone.params.model_copy(update={"weights": path}), files)
+        return _measure(backbone.params.model_copy(update={"weights": path}), root, files)
 
 
-def _measure(params: BackboneParams, files: Sequence[Path]) -> Cost:
+def _measure(params: BackboneParams, root: Path, files: Sequence[str]) -> Cost:
     whole = resolve(params)
     cuts = whole.source.cuts_to_try(whole)
     cut = resolve(params.model_copy(update={"layer": cuts[0], "pooling": "avg"} if cuts else {}))
 
-    def pixels(file: Path) -> NDArray[np.uint8]:
+    def pixels(file: str) -> NDArray[np.uint8]:
         try:
-            return resize(decode(read_file(file), UNLIMITED, smallest_size(cut.decoding, cut.side)).image, cut.side)
+            content = next(readings(root, file))
+            return resize(decode(content, UNLIMITED, smallest_size(cut.decoding, cut.side)).image, cut.side)
         except UndecodableError:  # prepare tells why
             return np.zeros(cut.pixel_shape, np.uint8)
 

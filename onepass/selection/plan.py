@@ -67,8 +67,9 @@ def make_plan(root: str, backbones: Sequence[AtHand]) -> Plan:
         photos = find_photos(root)
         if not len(photos):
             raise UserError(f"{root} holds no file. Give a folder of photos with --photos.") from None
-        folder = base_folder(root)
-        files = [folder / photos[number].file for number in range(0, len(photos), max(len(photos) // SAMPLE, 1))]
-        plan = Plan(path, len(photos), backbones, {b.label: measure(b, files) for b in backbones}, 0.0, 0.0)
+        files = [photos[number].file for number in range(0, len(photos), max(len(photos) // SAMPLE, 1))]
+        plan = Plan(
+            path, len(photos), backbones, {b.label: measure(b, base_folder(root), files) for b in backbones}, 0.0, 0.0
+        )
         plan.spend(0.0, FIRST_OVERHEAD)
         return plan

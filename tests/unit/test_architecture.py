@@ -73,9 +73,9 @@ def test_every_file_that_the_documents_name_exists() -> None:
 
 
 def test_whatever_is_imported_is_asked_for_in_the_environment_first() -> None:
-    extras = {"openvino", "onnxruntime", "pillow_heif", "tf2onnx", "ai_edge_litert"}
+    extras = {"openvino", "onnxruntime", "pillow_heif", "ray", "tf2onnx", "ai_edge_litert"}
     own = {"onepass", "stages", "data", "benchmarks", "docs", ""}
-    with_dvc = {"dvc_data"}
+    with_dvc = {"aiohttp", "dvc_data"}
     files = [file for file in FILES if file.relative_to(ROOT).parts[0] in ("onepass", "stages")]
     found = {module.split(".")[0] for file in files for module in imported(file)}
     assert found - sys.stdlib_module_names - own - extras - with_dvc == set(NEEDED)

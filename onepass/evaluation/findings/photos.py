@@ -1,8 +1,7 @@
 """Findings about the photos, and how the network is given them."""
 
+from collections import Counter
 from typing import Any
-
-import numpy as np
 
 from onepass.backbones import APPLICATIONS
 from onepass.evaluation.findings.finding import Finding, RunFacts, register_finding
@@ -31,10 +30,10 @@ def foreign_preprocessing(facts: RunFacts) -> Finding | None:
 def small_images(facts: RunFacts) -> Finding | None:
     """Most photos were blown up to the side that the network sees."""
     side, sides = facts.fingerprint["image_side"], facts.photos.shorter_sides
-    images, small = len(sides), int((sides < SMALL * side).sum())
+    images, small = sides.total(), sum(count for pixels, count in sides.items() if pixels < SMALL * side)
     if not _sees_colour_photos(facts.fingerprint) or 2 * small <= images:
         return None
-    median = int(np.median(sides))
+    median = _median(sides)
     return Finding(
         "images-far-smaller-than-side",
         f"{small} of {images} images have a side shorter than half of the {side} pixels they are resized to "
@@ -47,7 +46,7 @@ def small_images(facts: RunFacts) -> Finding | None:
 def grey_images(facts: RunFacts) -> Finding | None:
     """Most photos have no colour, and the network or the features have."""
     photos, fingerprint = facts.photos, facts.fingerprint
-    images = len(photos.shorter_sides)
+    images = photos.shorter_sides.total()
     kept_grey = fingerprint.get("color_mode") == "grayscale"
     if kept_grey or not _sees_colour_photos(fingerprint) or 2 * photos.grey <= images:
         return None
@@ -84,3 +83,16 @@ def copies_across_splits(facts: RunFacts) -> Finding | None:
 def _sees_colour_photos(fingerprint: dict[str, Any]) -> bool:
     """A network trained on ImageNet, or none. What a network of the user's own was trained on nobody knows."""
     return fingerprint["layer"] == INPUT or fingerprint.get("architecture") in APPLICATIONS
+
+
+def _median(counts: Counter[int]) -> int:
+    """Of numbers that are given by how often each of them is there; rounded down between two."""
+    ordered, half = sorted(counts.items()), counts.total() / 2
+    below = 0
+    for place, (number, count) in enumerate(ordered):
+        below += count
+        if below > half:
+            return number
+        if below == half:
+            return (number + ordered[place + 1][0]) // 2
+    return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from onepass.core import UserError
 from onepass.photos.layouts.layout import Layout, register_layout
-from onepass.photos.photo_table import PhotoTable, Said, said
+from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.splits import SPLIT_NAMES
 
 
@@ -24,11 +24,9 @@ def read_folders(root: Path) -> PhotoTable:
         )
     if len(splits) > 1 and not has_splits:
         raise UserError(f"data.root: {root} holds {', '.join(splits)}, but no folder train. Expected one beside them.")
-    files = sorted(files_below(root))
     classes = [f"{name}/{below}" for name in splits for below in _folders(root / name)] if has_splits else folders
-    filled = {"/".join(file.split("/")[: 2 if has_splits else 1]) for file in files}
-    empty = [name for name in classes if name not in filled]
-    return PhotoTable(files, [_said_by_folders(file, has_splits) for file in files], empty)
+    empty = [name for name in classes if next(files_below(root, name), None) is None]
+    return PhotoTable((_photo(file, has_splits) for file in files_below(root)), empty)
 
 
 def _folders(root: Path) -> list[str]:
@@ -36,14 +34,14 @@ def _folders(root: Path) -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _said_by_folders(file: str, has_splits: bool) -> Said:
+def _photo(file: str, has_splits: bool) -> Photo:
     *parents, name = file.split("/")
     depth = 2 if has_splits else 1
     if any(part.startswith(".") for part in [*parents, name]):
-        return said("", "", "", refused="hidden")
+        return Photo(file, "", "", "", refused="hidden")
     if len(parents) < depth:
-        return said("", "", "", refused="no_label")
-    return said(parents[depth - 1], SPLIT_NAMES[parents[0].lower()] if has_splits else "", "")
+        return Photo(file, "", "", "", refused="no_label")
+    return Photo(file, parents[depth - 1], SPLIT_NAMES[parents[0].lower()] if has_splits else "", "")
 
 
 def files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozenset()) -> Iterator[str]:

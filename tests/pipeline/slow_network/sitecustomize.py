@@ -22,7 +22,9 @@ def slow_down(module: ModuleType) -> None:
     """Smaller batches, a pause in each, and a line for each image in the file that COMPUTED names."""
     infer: Callable[..., Iterator[Any]] = module.infer
 
-    def slowly(items: Iterable[Any], pixels_of: Any, shape: Any, forward: Any, batch: int) -> Iterator[Any]:
+    def slowly(
+        items: Iterable[Any], pixels_of: Any, shape: Any, forward: Any, batch: int, **more: Any
+    ) -> Iterator[Any]:
         taken: list[str] = []
 
         def noted() -> Iterator[Any]:
@@ -38,7 +40,7 @@ def slow_down(module: ModuleType) -> None:
             time.sleep(0.05)
             return features
 
-        return infer(noted(), pixels_of, shape, forward._replace(call=call), batch)
+        return infer(noted(), pixels_of, shape, forward._replace(call=call), batch, **more)
 
     module.BATCH, module.infer = BATCH, slowly  # type: ignore[attr-defined]
 

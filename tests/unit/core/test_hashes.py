@@ -1,23 +1,30 @@
-"""The compact index answers what a dict would."""
+"""Packed hashes answer what lists of texts would."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepass.core import HashIndex, find, in_hex, packed
+from onepass.core import HashList, find, in_hex, leading_bits, packed
 
 # Few different bytes, so that hashes repeat, share their beginnings, and end in zeros.
 digests = st.lists(st.sampled_from([b"\0", b"\x01", b"\xff"]), min_size=32, max_size=32).map(b"".join)
 
 
 @settings(deadline=None)  # a busy machine is no failure
-@given(st.lists(digests), digests)
-def test_an_index_gives_the_first_place_of_a_hash_and_none_for_others(known: list[bytes], other: bytes) -> None:
+@given(st.lists(digests), st.slices(20))
+def test_a_list_of_hashes_is_that_of_their_digits(known: list[bytes], piece: slice) -> None:
+    plain = [digest.hex() for digest in known]
+    hashes = HashList(packed(plain))
+    assert [*hashes] == plain
+    assert [*hashes[piece]] == plain[piece]
+    assert [hashes[place] for place in range(len(hashes))] == plain
+
+
+@settings(deadline=None)
+@given(st.lists(digests))
+def test_leading_bits_are_the_first_digits(known: list[bytes]) -> None:
     hashes = [digest.hex() for digest in known]
-    places = {hash_: place for place, hash_ in reversed(list(enumerate(hashes)))}
-    index = HashIndex(packed(hashes))
-    for hash_ in [*hashes, other.hex()]:
-        assert index.place(hash_) == places.get(hash_)
+    assert leading_bits(packed(hashes)).tolist() == [int(hash_[:8], 16) for hash_ in hashes]
 
 
 @settings(deadline=None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onepass.evaluation import NearCopies, NearCopy, write_copy_tables
-from onepass.photos import Assignment, Image
+from onepass.photos import Assignment, AssignmentTable, Image
 
 ODD = 'a "quoted", name\nin two lines/' + os.fsdecode(b"caf\xe9.jpg")
 Said = tuple[str, str, str]  # the split that an image is in, and the split and the group that were given
@@ -29,7 +29,8 @@ def tables(
         files: more files, each with the letter of its image.
 
     """
-    rows = [Assignment(hashed(letter), f"label {letter}", split) for letter, (split, _, _) in sorted(said.items())]
+    assigned = (Assignment(hashed(letter), f"label {letter}", split) for letter, (split, _, _) in sorted(said.items()))
+    rows = AssignmentTable(assigned)
     images = [Image(hashed(letter), f"{letter}.jpg", 9, 9, 0, *of[1:]) for letter, of in said.items()]
     images += [Image(hashed(letter), name, 9, 9, 0) for name, letter in (files or {}).items()]
     found = [NearCopy(number / 100, hashed(pair[0]), hashed(pair[1])) for number, pair in enumerate(pairs)]
@@ -52,7 +53,7 @@ def test_each_pair_is_a_row_with_both_images_and_names_of_any_kind(tmp_path: Pat
         tmp_path,
         NearCopies(1, [NearCopy(0.001, hashed("a"), hashed("c")), NearCopy(0.05, hashed("a"), hashed("b"))]),
         {hashed("a"): ODD, hashed("b"): "b.jpg", hashed("c"): "c.jpg"},
-        [Assignment(hashed(letter), "cats", split) for letter, (split, _, _) in said.items()],
+        AssignmentTable(Assignment(hashed(letter), "cats", split) for letter, (split, _, _) in said.items()),
         lambda: [Image(hashed("a"), ODD, 9, 9, 0)],
     )
     listed = [tuple(row.values()) for row in read(tmp_path / "near_copies.csv")]

@@ -14,7 +14,7 @@ from onepass.evaluation.cross_validation import fold_of_each
 from onepass.features import FINGERPRINT_FILE, Store, open_store
 from onepass.features.rows import make_rows, pack
 from onepass.features.store import by_part
-from onepass.photos import Assignment
+from onepass.photos import Assignment, AssignmentTable
 from tests.builders import head_plan
 
 Stored = tuple[Path, list[str]]
@@ -38,9 +38,12 @@ def left_out(
     stores: Stored, labels: list[str], groups: list[str] | None = None, kind: str = "logistic"
 ) -> NDArray[np.float64]:
     folder, hashes = stores
-    rows = [(Assignment(h, label, "train"), [h]) for h, label in zip(hashes, labels, strict=True)]
+    order = np.argsort(packed(hashes))
+    rows = AssignmentTable(Assignment(hashes[place], labels[place], "train") for place in order)
+    grouped = [(groups or hashes)[place] for place in order]
     train = {"epochs": 3} if kind != "logistic" else {}
-    return predict_left_out(head_plan(kind, train=train), rows, groups or hashes, folder, open_store(folder), None)
+    found = predict_left_out(head_plan(kind, train=train), rows, 1, grouped, folder, open_store(folder), None)
+    return found[np.argsort(order)]
 
 
 def right(probabilities: NDArray[np.float64], labels: list[str]) -> float:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onepass.core import UserError
-from onepass.evaluation import CopySearch, predict_images, summarise_predictions, write_predictions
+from onepass.core import RowFile, UserError
+from onepass.evaluation import CopySearch, predict_images, predictions, summarise_predictions, write_predictions
 from onepass.heads import OnBatch
-from onepass.photos import SPLITS, Assignment, Image
+from onepass.photos import SPLITS, Assignment, AssignmentTable, Image
 from tests.builders import table
 
 CLASSES = ["a, b", 'c "d"', "e\nf", "g"]
@@ -89,9 +89,9 @@ def test_a_row_that_evaluate_does_not_write_is_named(tmp_path: Path, line: str, 
 
 def test_each_image_is_one_row_under_its_first_file_and_none_may_lack_one(tmp_path: Path) -> None:
     first, second, third = (f"{number:064x}" for number in range(3))
-    assigned = [Assignment(first, "e", "train"), Assignment(second, "g", "test")]
+    assigned = AssignmentTable([Assignment(first, "e", "train"), Assignment(second, "g", "test")])
     images = [Image(hash_, file, 9, 9, 0) for hash_, file in ((second, "a"), (third, "b"), (first, "c"), (second, "d"))]
-    chances = np.array([[0.25, 0.75], [1, 0]])
+    chances = in_file(tmp_path, np.array([[0.25, 0.75], [1, 0]]))
     path = tmp_path / "predictions.csv"
     write_predictions(path, images, assigned, ["e", "g"], chances)
     assert list(csv.reader(path.read_text().splitlines())) == [
@@ -105,9 +105,16 @@ def test_each_image_is_one_row_under_its_first_file_and_none_may_lack_one(tmp_pa
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first() -> None:
-    splits = np.array(["train", "test", "validation", "train", "test"])
+@pytest.mark.parametrize("together", [2, 1000])
+def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first(
+    together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "TOGETHER", together)
     hashes = [f"{number:064x}" for number in range(5)]
+    splits = ["train", "test", "validation", "train", "test"]
+    rows = AssignmentTable(
+        Assignment(hash_, label, split) for hash_, label, split in zip(hashes, "abbba", splits, strict=True)
+    )
     search = Seen()
     asked: list[str] = []
 
@@ -117,10 +124,20 @@ def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first(
             on_batch(some, np.zeros((len(some), 300)))
         return np.array([[float(hashes.index(hash_)), -1.0] for hash_ in some])
 
-    found = predict_images(predict, hashes, 2, splits == "test", splits == "train", search)
-    assert found[:, 0].tolist() == [0, 1, 2, 3, 4]
+    found = predict_images(predict, rows, ["a", "b"], "test", search, tmp_path)
+    assert found.all.read(np.arange(5))[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert found.evaluated[:, 0].tolist() == [1, 4]
+    assert found.correct == 1  # of the two that train, one is an a
     assert sorted(asked) == hashes
-    assert search.seen == [("remember", [hashes[1], hashes[4]]), ("compare", [hashes[0], hashes[3]])]
+    assert [hash_ for what, some in search.seen for hash_ in some if what == "remember"] == [hashes[1], hashes[4]]
+    assert [hash_ for what, some in search.seen for hash_ in some if what == "compare"] == [hashes[0], hashes[3]]
+    assert [what for what, _ in search.seen] == sorted((what for what, _ in search.seen), reverse=True)
+
+
+def in_file(folder: Path, chances: NDArray[np.float64]) -> RowFile:
+    found = RowFile(folder, chances.shape[1:], np.float64)
+    found.write(np.arange(len(chances)), chances)
+    return found
 
 
 class Seen(CopySearch):
@@ -139,9 +156,9 @@ class Seen(CopySearch):
 
 def test_log_loss_can_be_computed_from_the_file(tmp_path: Path) -> None:
     sure = np.array([[1e-12, 1 - 1e-12], [3e-9, 1 - 3e-9], [0.5, 0.5]])
-    rows = [Assignment(f"{number:064x}", "cat", "test") for number in range(3)]
+    rows = AssignmentTable(Assignment(f"{number:064x}", "cat", "test") for number in range(3))
     images = [Image(row.hash, f"{number}.jpg", 9, 9, 0) for number, row in enumerate(rows)]
-    write_predictions(tmp_path / "predictions.csv", images, rows, ["cat", "dog"], sure)
+    write_predictions(tmp_path / "predictions.csv", images, rows, ["cat", "dog"], in_file(tmp_path, sure))
     with (tmp_path / "predictions.csv").open() as file:
         found = [float(row["p_cat"]) for row in csv.DictReader(file)]
     assert -np.log(found).mean() == pytest.approx(-np.log(sure[:, 0]).mean(), rel=1e-9)

@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from onepass.features.pool import Pool
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import make_rows, pack, row_hashes
 from onepass.features.store import by_part
+from onepass.features.work import Job, Saved, save_rows
 from onepass.photos import Image, LocatedView, PixelReader, View, WantedViews, views_of
 from tests.builders import write_photos
 
@@ -225,28 +227,57 @@ def empty_pool(folder: Path, views: list[LocatedView]) -> tuple[Pool, RowIndex]:
     return Pool(folder, store, index), index
 
 
-def compute(views: Iterable[LocatedView], pool: Pool, parent: int) -> None:
-    forward, photos = Forward(brightness, at_once=2), PixelReader(Path(), (2, 2, 3), "scaled")
-    extraction.compute(views, 0, forward, photos, pool, STORE, parent)
+def compute(views: list[LocatedView], pool: Pool, index: RowIndex, parent: int, network: Any = brightness) -> None:
+    """By this process, as extraction has it computed."""
+    store = pool._store
+
+    def here(job: Job) -> Iterator[Saved]:
+        photos = PixelReader(Path(), (2, 2, 3), "scaled")
+        return save_rows(job.views, Forward(network, at_once=2), photos, job.pool, store, threads=2)
+
+    nothing: Any = None
+    job = Job(nothing, nothing, iter(views), index.keys, pool, index, nothing)
+    extraction.compute(job, here, parent)
 
 
 def test_each_row_has_the_features_of_its_own_photo(tmp_path: Path) -> None:
     views = located(tmp_path / "photos", BATCH + 3)
     pool, index = empty_pool(tmp_path / "machine", views)
-    compute(views, pool, os.getppid())
+    compute(views, pool, index, os.getppid())
     rows = index.read(slice(0, len(views)))
     reader = PixelReader(Path(), (2, 2, 3), "scaled")
     wanted = {view.view.key: reader.pixels(view).sum() for view in views}
     assert rows["features"][:, 0].tolist() == [wanted[key] for key in sorted(wanted)]
 
 
-def test_batches_before_a_photo_that_changed_are_kept(tmp_path: Path) -> None:
+def test_a_photo_that_changed_costs_itself_alone(tmp_path: Path) -> None:
     views = located(tmp_path / "photos", 3 * BATCH)
-    Path(views[2 * BATCH].file).write_bytes(b"another photo")
+    Path(views[5].file).write_bytes(b"another photo")
     pool, index = empty_pool(tmp_path / "machine", views)
-    with pytest.raises(UserError, match="has changed since prepare hashed it"):
-        compute(views, pool, os.getppid())
-    assert index.missing().sum() == BATCH
+    with pytest.raises(UserError, match=f"^{views[5].file} has changed since prepare hashed it"):
+        compute(views, pool, index, os.getppid())
+    assert index.missing().sum() == 1
+
+
+def test_photos_that_are_gone_are_told_together_when_the_others_are_kept(tmp_path: Path) -> None:
+    views = located(tmp_path / "photos", 2 * BATCH)
+    for place in range(0, 2 * BATCH, 8):
+        Path(views[place].file).unlink()
+    pool, index = empty_pool(tmp_path / "machine", views)
+    with pytest.raises(UserError, match=r"8 of 64 images could not be read; .* of the others are kept\.") as told:
+        compute(views, pool, index, os.getppid())
+    assert f"{views[0].file} cannot be read any more: No such file" in str(told.value)
+    assert "and 3 more" in str(told.value)
+    assert index.missing().sum() == 8
+
+
+def test_rows_that_others_computed_and_nobody_finds_are_an_error(tmp_path: Path) -> None:
+    views = located(tmp_path / "photos", 3)
+    pool, index = empty_pool(tmp_path / "machine", views)
+    nothing: Any = None
+    job = Job(nothing, nothing, iter(views), index.keys, pool, index, nothing)
+    with pytest.raises(UserError, match=r"3 rows were computed elsewhere and are not in .*ONEPASS_POOL="):
+        extraction.compute(job, lambda _job: iter([Saved(3, [])]), os.getppid())
 
 
 def test_a_feature_that_cannot_be_stored_stops_at_its_photo_and_keeps_the_batches_before(tmp_path: Path) -> None:
@@ -260,7 +291,7 @@ def test_a_feature_that_cannot_be_stored_stops_at_its_photo_and_keeps_the_batche
         return np.where([[(photo == bright).all()] for photo in pixels], np.float32(1e6), brightness(pixels))
 
     with pytest.raises(UserError, match=f"a feature of {views[BATCH + 3].file} is 1e\\+06; float16 holds .* 65504"):
-        extraction.compute(views, 0, Forward(dazzled, at_once=2), photos, pool, store, os.getppid())
+        compute(views, pool, index, os.getppid(), dazzled)
     assert index.missing().sum() == BATCH
 
 
@@ -268,5 +299,5 @@ def test_a_run_whose_parent_died_keeps_its_batch_and_ends(tmp_path: Path) -> Non
     views = located(tmp_path / "photos", 3 * BATCH)
     pool, index = empty_pool(tmp_path / "machine", views)
     with pytest.raises(UserError, match=r"the dvc that started this run has ended\. What was computed is kept"):
-        compute(views, pool, parent=-1)
+        compute(views, pool, index, parent=-1)
     assert index.missing().sum() == 2 * BATCH

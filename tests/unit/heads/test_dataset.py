@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from onepass.core import packed, write_sealed_json
+from onepass.core import HashList, packed, write_sealed_json
 from onepass.features import FINGERPRINT_FILE, Store
 from onepass.features.rows import make_rows, pack
 from onepass.features.store import by_part
@@ -16,7 +16,7 @@ from onepass.heads.dataset import FeatureFile
 from tests.unit.heads.small_heads import blobs, fit
 
 ROWS = 70
-Stored = tuple[Store, list[str], NDArray[np.float32]]
+Stored = tuple[Store, HashList, NDArray[np.float32]]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def write_store(folder: Path, dtype: str) -> Stored:
         members = sorted(keys)[places]
         rows = features[[keys.index(key) for key in members]].astype(dtype)
         (folder / name).write_bytes(pack(make_rows(members, rows, store.key)))
-    return store, keys, features
+    return store, HashList(packed(keys)), features
 
 
 @pytest.mark.parametrize("in_memory", [1 << 20, 0], ids=["in memory", "in a file"])
@@ -44,7 +44,7 @@ def test_what_is_stored_as_float16_is_read_as_float32(
 ) -> None:
     monkeypatch.setattr(module, "IN_MEMORY", in_memory)
     store, keys, features = write_store(tmp_path / "features", "float16")
-    data = make_dataset(tmp_path / "features", store, [[key] for key in keys], [0] * ROWS, whole=False)
+    data = make_dataset(tmp_path / "features", store, keys, np.zeros(ROWS, np.int64), 1, whole=False)
     assert isinstance(data.features, FeatureFile) is (in_memory == 0)
     found = data.features[np.arange(ROWS)]
     assert found.dtype == np.float32
@@ -69,7 +69,7 @@ def test_only_what_is_too_large_lies_in_a_file_unless_all_of_it_is_needed(
     store, keys, features = stored
 
     def made(whole: bool) -> object:
-        return make_dataset(tmp_path / "features", store, [[key] for key in keys], [0] * ROWS, whole).features
+        return make_dataset(tmp_path / "features", store, keys, np.zeros(ROWS, np.int64), 1, whole).features
 
     np.testing.assert_array_equal(made(whole=False), features)
     monkeypatch.setattr(module, "IN_MEMORY", features.nbytes - 1)
@@ -79,10 +79,10 @@ def test_only_what_is_too_large_lies_in_a_file_unless_all_of_it_is_needed(
 
 def test_every_view_of_an_image_has_its_label_and_its_number(stored: Stored, tmp_path: Path) -> None:
     store, keys, features = stored
-    data = make_dataset(tmp_path / "features", store, [keys[:3], keys[3:4], keys[4:6]], [1, 0, 1], whole=False)
+    data = make_dataset(tmp_path / "features", store, keys[:6], np.array([1, 0]), 3, whole=False)
     np.testing.assert_array_equal(data.features, features[:6])
-    assert data.labels.tolist() == [1, 1, 1, 0, 1, 1]
-    assert data.images.tolist() == [0, 0, 0, 1, 2, 2]
+    assert data.labels.tolist() == [1, 1, 1, 0, 0, 0]
+    assert data.images.tolist() == [0, 0, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize("in_graph", [1 << 20, 16 * 16 * 3], ids=["one piece", "many pieces"])

@@ -1,5 +1,6 @@
 """What an earlier prepare found out by decoding is known to this one, whichever version wrote it."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -25,5 +26,5 @@ def test_a_table_of_another_version_is_reused(table: str) -> None:
         "prepared/quarantine.csv": b"hash,file,reason,detail\n",
         "prepared/decoding.json": b'{"max_pixels": 9}',
     }
-    known = previous_decoding(outputs.get, Path("prepared"), DECODING)
+    known = previous_decoding(lambda path: BytesIO(outputs[path]), Path("prepared"), DECODING)
     assert known.row(HASH, "new name.jpg") == Image(HASH, "new name.jpg", 3, 2, 1)

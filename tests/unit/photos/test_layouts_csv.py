@@ -60,21 +60,23 @@ def test_absolute_file_names_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("file,label,colour\na.jpg,cat,red\n", "unknown columns ['colour']; allowed: file,label[,split][,group]."),
-        ("file;label\na.jpg;cat\n", "unknown columns ['file;label']; allowed: file,label[,split][,group]."),
+        (
+            "file,label,colour\na.jpg,cat,red\n",
+            "unknown columns ['colour']; allowed: file,label[,split][,group][,hash].",
+        ),
+        ("file;label\na.jpg;cat\n", "unknown columns ['file;label']; allowed: file,label[,split][,group][,hash]."),
         ("file,split\na.jpg,train\n", "no column label; found: ['file', 'split']."),
         ("", "no column file and no column label; found: []."),
         ("file,label\nc.jpg,cat\n", "line 2: c.jpg does not exist (looked in {folder})"),
         ("file,label\na.jpg,cat\nb.jpg,dog\na.jpg,cat\n", "line 4: a.jpg stands in line 2 already"),
         (
-            "file,label\na.jpg,cat\nb.jpg,dog\nb.jpg,\na.jpg,cat\n",
+            "file,label\na.jpg,cat\nb.jpg,dog\nb.jpg,dog\na.jpg,cat\n",
             "line 4: b.jpg stands in line 3 already\n  line 5: a.jpg",
         ),
         (
-            "file,label\na.jpg,cat\na.jpg,\n",
-            "line 3: file and label must not be empty\n  line 3: a.jpg stands in line 2",
+            "file,label\na.jpg,cat\nb.jpg,\na.jpg,cat\n",
+            "line 3: file and label must not be empty\n  line 4: a.jpg stands in line 2",
         ),
-        ("label,file\ncat\ndog\n", "line 3: None stands in line 2 already"),
         ("file,label\na.jpg,cat\nb.jpg,\n", "line 3: file and label must not be empty"),
         ("file,label\n,cat\n", "line 2: file and label must not be empty"),
         ("file,label,split\na.jpg,cat,dev\n", "line 2: split 'dev'; allowed: train, validation, test, or empty"),

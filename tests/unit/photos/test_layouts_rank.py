@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from onepass.photos import Layout, Photo, PhotoTable, find_photos, register_layout, said
+from onepass.photos import Layout, Photo, PhotoTable, find_photos, register_layout
 from onepass.photos.layouts import layout as registry
 
 
 def layout(name: str, rank: int, *, recognises: bool = True) -> Layout:
     """A layout whose one photo is called as it is."""
-    return Layout(name, rank, lambda _: recognises, lambda _: PhotoTable([name], [said("", "", "")]))
+    return Layout(name, rank, lambda _: recognises, lambda _: PhotoTable([Photo(name, "", "", "")]))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

@@ -5,7 +5,7 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepass.photos import DecodeCache, Image, Photo, PhotoTable, Quarantined, said
+from onepass.photos import DecodeCache, Image, Photo, PhotoTable, Quarantined
 
 FEW_HASHES = ["00" * 32, "00" * 31 + "01", "01" + "00" * 31, "ab" * 32]  # beginnings and ends that numpy may drop
 names = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.binary().map(os.fsdecode))
@@ -13,26 +13,39 @@ labels = st.sampled_from(["", "cats", "dogs"])
 sizes = st.integers(1, 10**9)
 decoded = st.sampled_from(FEW_HASHES), names, sizes, sizes, st.integers(0, 1)
 images = st.builds(Image, *decoded, given_split=st.just(""), group=st.just(""))
-photos = st.builds(Photo, names, labels, labels, names, labels)
+photos = st.builds(Photo, names, labels, labels, names, labels, st.sampled_from(["", *FEW_HASHES[1:]]))
 
 
-def table_of(plain: list[Photo]) -> PhotoTable:
-    return PhotoTable((photo.file for photo in plain), [said(*photo[1:]) for photo in plain])
+def by_name(photo: Photo) -> bytes:
+    return os.fsencode(photo.file)
 
 
 @given(st.lists(photos))
 @settings(deadline=None)
-def test_photos_come_back_as_they_were(plain: list[Photo]) -> None:
-    table = table_of(plain)
-    assert list(table) == plain
-    assert [table[number] for number in range(len(table))] == plain
+def test_photos_come_back_as_they_were_and_by_name(plain: list[Photo]) -> None:
+    table = PhotoTable(plain)
+    ordered = sorted(plain, key=by_name)
+    assert list(table) == ordered
+    assert [table[number] for number in range(len(table))] == ordered
     assert len(table) == len(plain)
+
+
+@given(st.lists(photos.map(lambda photo: photo._replace(file=photo.file[:1]))))
+@settings(deadline=None)
+def test_a_file_that_is_given_again_is_told(plain: list[Photo]) -> None:
+    first: dict[str, int] = {}
+    expected = [
+        (place, first[photo.file], photo.file)
+        for place, photo in enumerate(plain)
+        if first.setdefault(photo.file, place) != place
+    ]
+    assert sorted(PhotoTable(plain).repeated()) == expected
 
 
 @given(st.lists(photos))
 @settings(deadline=None)
 def test_a_photo_is_unusable_until_its_content_is_set(plain: list[Photo]) -> None:
-    table = table_of(plain)
+    table = PhotoTable(plain)
     assert (table.file_count, table.image_count, table.labels) == (0, 0, set())
     assert list(table.images()) == []
     assert list(table.rows()) == []
@@ -41,7 +54,8 @@ def test_a_photo_is_unusable_until_its_content_is_set(plain: list[Photo]) -> Non
 @given(st.lists(images))
 @settings(deadline=None)
 def test_the_content_of_images_comes_back_as_it_was(plain: list[Image]) -> None:
-    table = table_of([Photo(image.file, "cats", "", "") for image in plain])
+    plain.sort(key=lambda image: os.fsencode(image.file))
+    table = PhotoTable(Photo(image.file, "cats", "", "") for image in plain)
     for number, image in enumerate(plain):
         table.set_content(number, image)
     assert list(table.rows()) == plain
@@ -53,7 +67,8 @@ def test_the_content_of_images_comes_back_as_it_was(plain: list[Image]) -> None:
 def test_usable_photos_are_grouped_by_hash_and_listed_by_file(
     pairs: list[tuple[Photo, Image | None]], dropped: set[str]
 ) -> None:
-    table = table_of([photo for photo, _ in pairs])
+    pairs.sort(key=lambda pair: by_name(pair[0]))
+    table = PhotoTable(photo for photo, _ in pairs)
     for number, (_, image) in enumerate(pairs):
         if image:
             table.set_content(number, image)
