@@ -1,4 +1,4 @@
-"""Features on one scale, in double precision and in no more dimensions than there are rows: what closed forms work on."""
+"""Features on one scale, in double precision, in no more dimensions than rows: what closed forms work on."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Linear discriminant analysis: each class a cloud around its mean, all of one shape. In closed form, without iterations.
+"""Linear discriminant analysis: a closed form in which each class is a cloud around its mean, all of one shape.
 
 With few photos it is on a par with training (Wang et al., "A Hard-to-Beat Baseline for Training-free CLIP-based
 Adaptation", ICLR 2024, arXiv 2402.04087), from which the way to estimate the inverse of the covariance is taken.
