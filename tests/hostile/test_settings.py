@@ -41,7 +41,7 @@ ALLOWED = {  # what the message must say of each key
     "backbone.runtime": TEXT,
     "backbone.storage": "float32 | float16",
     "backbone.versions": "close | exact | renew",
-    "head.kind": "cnn | linear | logistic | mlp",
+    "head.kind": "cnn | lda | linear | logistic | mlp",
     "head.pooling": "none | avg | max",
     "head.activation": "auto | sigmoid | softmax",
     "head.hidden_units": f"{UNITS}, or a list of 1 to 16 of them",

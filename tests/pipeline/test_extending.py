@@ -111,5 +111,5 @@ def test_an_engine_from_outside_gives_the_features_of_the_built_in_one(flat: Pro
 
 def test_an_unknown_key_of_the_toy_head_is_still_refused_without_it(flat: Project) -> None:
     output = flat.run("python", "-m", "onepass", "check", expect=2)
-    assert "head.kind: 'nearest-mean' given; allowed: cnn | linear | logistic | mlp" in output
+    assert "head.kind: 'nearest-mean' given; allowed: cnn | lda | linear | logistic | mlp" in output
     assert "head.shrinkage: unknown key" in output

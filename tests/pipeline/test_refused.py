@@ -15,7 +15,7 @@ from tests.pipeline.watched_photos.watch import Watch
 PIXELS = ["backbone.layer=input", "backbone.weights=data/no-weights.txt", "backbone.image_side=8"]
 UNITS = "allowed: a whole number from 1 to 65536, or a list of 1 to 16 of them"
 DROPOUT = "allowed: a number of at least 0 and below 1, or a list of 1 to 16 of them"
-KINDS = "allowed: cnn | linear | logistic | mlp"
+KINDS = "allowed: cnn | lda | linear | logistic | mlp"
 LOGISTIC = "which head.kind: logistic does not read; of train it reads class_weights, seed"
 LINEAR = "which head.kind: linear does not read; of head it reads activation, kind, pooling"
 INPUT = (

@@ -49,7 +49,7 @@ def test_what_the_comments_of_params_yaml_allow_is_allowed(changes: dict[str, An
     assert problems_of(params(**changes)) == []
 
 
-@pytest.mark.parametrize("kind", ["linear", "mlp", "cnn", "logistic"])
+@pytest.mark.parametrize("kind", ["linear", "mlp", "cnn", "logistic", "lda"])
 def test_keys_that_only_another_kind_of_head_reads_are_no_error(kind: str) -> None:
     assert problems_of(params(head__kind=kind)) == []  # the shipped file has the keys of all kinds
 
@@ -60,8 +60,8 @@ def test_keys_that_only_another_kind_of_head_reads_are_no_error(kind: str) -> No
         ("data.max_megapixels", True, "True given; allowed: a whole number from 1 to 1000"),
         ("split.seed", -1, "-1 given; allowed: a whole number from 0 to 2147483647"),
         ("backbone.views", 0, "0 given; allowed: a whole number from 1 to 256"),
-        ("head.kind", "forest", "'forest' given; allowed: cnn | linear | logistic | mlp"),
-        ("head.kind", None, "None given; allowed: cnn | linear | logistic | mlp"),
+        ("head.kind", "forest", "'forest' given; allowed: cnn | lda | linear | logistic | mlp"),
+        ("head.kind", None, "None given; allowed: cnn | lda | linear | logistic | mlp"),
         ("head.dropout", 1.0, "1.0 given; allowed: a number of at least 0 and below 1, or a list of 1 to 16 of them"),
         ("head.activation", "relu", "'relu' given; allowed: auto | sigmoid | softmax"),
         ("train.learning_rate", "0.001", "'0.001' given; allowed: a number above 0 and at most 10"),

@@ -12,14 +12,13 @@ from onepass.heads.dataset import Dataset, transformed, weight_of_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, HeadSection
+from onepass.heads.standardised import standardised
 from onepass.heads.trained_head import Arrays, TrainedHead
 
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
 FOLDS = 5
-COLUMNS = 1024  # values at a time, in double precision
 ITERATIONS = 1000  # of the search for a minimum, at most
 ENDED = 1  # scipy: at a limit, of iterations or of evaluations
-SMALLEST = 1e-10  # of the largest variance; what varies less is rounding
 
 
 class Logistic(NamedTuple):
@@ -55,45 +54,13 @@ def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) ->
     import scipy.optimize  # noqa: F401, PLC0415 - takes a quarter of a second; the limit is for what is imported already
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-    mean = data.features.mean(axis=0, dtype=np.float64)
-    standardised = data.features - mean.astype(np.float32)
-    scale = np.sqrt(np.einsum("ij,ij->j", standardised, standardised, dtype=np.float64) / len(standardised))
-    scale[scale == 0] = 1
-    standardised /= scale.astype(np.float32)
     with threadpool_limits(1):  # for the same bytes on any number of cores, on which small products only wait, too
         # With more values than rows the best kernel is a combination of rows, so it is sought among those alone.
-        wide = standardised.shape[1] > len(standardised)
-        features, rows = _in_few_dimensions(standardised) if wide else (standardised.astype(np.float64), None)
-        strength = _best_strength(data._replace(features=features), class_weights, seed)
-        found, converged = _minimum(features, data.labels, strength, class_weights)
-        of_values = found[:-1] if rows is None else standardised.T @ (rows @ found[:-1]).astype(np.float32)
-
-    kernel = of_values / scale[:, None]
-    bias = found[-1] - mean @ kernel
-    if logits == 2:  # of two classes one logit was sought, the difference of the two that a softmax wants
-        kernel, bias = np.hstack([-kernel / 2, kernel / 2]), np.hstack([-bias / 2, bias / 2])
-    return Logistic([kernel.astype(np.float32), bias.astype(np.float32)], strength, converged)
-
-
-def _in_few_dimensions(wide: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The same points with as many values as they have dimensions, and what makes each of these values of the rows.
-
-    Args:
-        wide: (rows, values).
-
-    Returns:
-        ``points``, (rows, dimensions), with the distances and angles of ``wide``, and ``rows``, (rows, dimensions),
-        so that ``wide.T @ rows`` are the axes of the points.
-
-    """
-    products = np.zeros((len(wide), len(wide)))
-    for start in range(0, wide.shape[1], COLUMNS):
-        columns = wide[:, start : start + COLUMNS].astype(np.float64)
-        products += columns @ columns.T
-    squares, vectors = np.linalg.eigh(products)
-    inside = squares > SMALLEST * squares[-1]
-    lengths = np.sqrt(squares[inside])
-    return vectors[:, inside] * lengths, vectors[:, inside] / lengths
+        scaled = standardised(data.features)
+        strength = _best_strength(data._replace(features=scaled.features), class_weights, seed)
+        found, converged = _minimum(scaled.features, data.labels, strength, class_weights)
+        weights = scaled.unfolded(found[:-1], found[-1], logits)
+    return Logistic(weights, strength, converged)
 
 
 def _best_strength(data: Dataset, class_weights: str, seed: int) -> float:
