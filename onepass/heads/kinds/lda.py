@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.heads.dataset import Dataset, transformed, weight_of_class
+from onepass.heads.folds import FOLDS, folds_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
-from onepass.heads.kinds.logistic import FOLDS, folds_by_class
 from onepass.heads.sections import AnyTraining, HeadSection
 from onepass.heads.standardised import standardised
 from onepass.heads.trained_head import Arrays, TrainedHead

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.heads.dataset import Dataset, transformed, weight_of_class
+from onepass.heads.folds import FOLDS, folds_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, HeadSection
@@ -16,7 +17,6 @@ from onepass.heads.standardised import standardised
 from onepass.heads.trained_head import Arrays, TrainedHead
 
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
-FOLDS = 5
 ITERATIONS = 1000  # of the search for a minimum, at most
 ENDED = 1  # scipy: at a limit, of iterations or of evaluations
 
@@ -81,25 +81,6 @@ def _best_strength(data: Dataset, class_weights: str, seed: int) -> float:
             found, _ = _minimum(kept, labels[fold != number], strength, class_weights, found)
             losses[place] += _losses(out, labels[fold == number], found)[0].sum()
     return float(STRENGTHS[losses.argmin()])
-
-
-def folds_by_class(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """A fold for each image, by chance, with as many of every class as in every other: scikit-learn's StratifiedKFold.
-
-    Args:
-        labels: (images,), of every class at least ``folds``.
-
-    """
-    random = np.random.RandomState(seed)
-    found = np.empty(len(labels), np.int64)
-    dealt = 0
-    for label in labels[np.sort(np.unique(labels, return_index=True)[1])]:  # in the order of their first images
-        members = np.flatnonzero(labels == label)
-        of_class = np.sort(np.arange(dealt, dealt + len(members)) % folds)
-        random.shuffle(of_class)
-        found[members] = of_class
-        dealt += len(members)
-    return found
 
 
 def _minimum(

@@ -10,8 +10,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from onepass.heads import Dataset, TrainedHead, figures, read_head, write_head
+from onepass.heads.folds import folds_by_class
 from onepass.heads.kinds import logistic
-from onepass.heads.kinds.logistic import Logistic, fit_regression, folds_by_class
+from onepass.heads.kinds.logistic import Logistic, fit_regression
 from tests.unit.heads.small_heads import blobs, fit, unfitted
 
 
