@@ -31,6 +31,7 @@ def test_the_digits_run_offline_and_reach_their_accuracy_and_a_second_run_does_n
     assert all(name in drawn for name in ("Loss by epoch", "Accuracy by epoch", "Confusion", "Reliability"))
 
 
+@pytest.mark.more
 def test_two_clones_one_of_them_on_one_busy_core_have_the_same_lock(tmp_path: Path) -> None:
     projects = [new_project(tmp_path / name / "project") for name in ("first", "second")]
     repro = ["dvc", "repro", "dvc.yaml", "data/dvc.yaml"]

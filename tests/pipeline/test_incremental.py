@@ -104,6 +104,7 @@ def test_the_pool_stays_below_its_limit(extracted: Project) -> None:
     assert 0 < sum(kept.values()) <= 30_000
 
 
+@pytest.mark.more
 def test_the_same_images_reached_by_three_histories_give_the_same_bytes(extracted: Project, tmp_path: Path) -> None:
     write_photos(photos(extracted), {"cats": 20, "dogs": 20}, seed=1)
     at_once = extracted.copy(tmp_path / "at-once")

@@ -143,6 +143,7 @@ def test_another_layer_extracts_again_and_back_again_nothing_is_computed(settled
     assert settled.repro() == []
 
 
+@pytest.mark.more
 def test_experiments_run_in_the_workspace_in_a_temporary_one_and_in_a_queue(settled: Project) -> None:
     settled.run("dvc", "exp", "run", "--name", "here", "--set-param", "train.learning_rate=0.01")
     settled.run("dvc", "exp", "run", "--temp", "--name", "there", "--set-param", "train.learning_rate=0.02")

@@ -47,6 +47,7 @@ def test_each_is_what_it_is_alone_and_repro_with_its_params_computes_nothing(pro
         assert (project.folder / file).read_bytes() == (alone.folder / file).read_bytes()
 
 
+@pytest.mark.more
 def test_one_that_fails_takes_none_of_the_others_with_it_whatever_they_change(project: Project, tmp_path: Path) -> None:
     alone = project.copy(tmp_path / "alone")
     before = project.contents()

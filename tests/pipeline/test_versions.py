@@ -260,6 +260,7 @@ def test_a_killed_run_after_an_upgrade_goes_on_where_it_was(upgraded: Project, t
     assert contents[0] == contents[1]
 
 
+@pytest.mark.more
 @pytest.mark.slow
 def test_rows_that_are_close_stay_with_a_line_unless_the_same_bits_are_asked_for(
     settled_project: Project, tmp_path: Path
