@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 import sys
 import tempfile
 import traceback
@@ -58,6 +59,11 @@ def explained(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in REFUSALS:
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return f"{where}{REFUSALS[error.errno]}."
+    if isinstance(error, sqlite3.Error):
+        return (
+            f"a temporary table cannot be kept: {first_line(error)}. Make room where the system has temporary files, or "
+            "name another folder: `TMPDIR=/path/to/folder`."
+        )
     return (
         f"a mistake in onepass, not in what it was given: {type(error).__name__}: {first_line(error)}. "
         f"{logged(error)} What is finished is kept."

@@ -2,6 +2,7 @@
 
 import errno
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,11 @@ def test_a_stop_by_the_keyboard_says_that_nothing_is_lost() -> None:
         (
             OSError(errno.EROFS, "x", "a"),
             "a: the file system can only be read. Mount it writable, or set another ",
+        ),
+        (
+            sqlite3.OperationalError("database or disk is full"),
+            "a temporary table cannot be kept: database or disk is full. Make room where the system has temporary "
+            "files, or name another folder: `TMPDIR=/path/to/folder`.",
         ),
         (MemoryError("10 GB"), "out of memory: 10 GB. Close other programs, or lower what the stage holds at once"),
         (UserError("mend it"), "mend it"),
