@@ -61,8 +61,8 @@ def explained(error: Exception) -> str:
         return f"{where}{REFUSALS[error.errno]}."
     if isinstance(error, sqlite3.Error):
         return (
-            f"a temporary table cannot be kept: {first_line(error)}. Make room where the system has temporary files, or "
-            "name another folder: `TMPDIR=/path/to/folder`."
+            f"a temporary table cannot be kept: {first_line(error)}. Make room where the system has temporary files, "
+            "or name another folder: `TMPDIR=/path/to/folder`."
         )
     return (
         f"a mistake in onepass, not in what it was given: {type(error).__name__}: {first_line(error)}. "
