@@ -77,6 +77,7 @@ def check_that_labels_mend(project: Project, photos: Path) -> list[dict[str, str
     return pairs
 
 
+@pytest.mark.more
 def test_drawn_splits_are_drawn_again_with_near_copies_together(project: Project) -> None:
     photos = project.folder.parent / "photos"
     for file in sorted(photos.glob("*/*.png")):

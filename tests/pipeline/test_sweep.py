@@ -29,6 +29,7 @@ def made(project: Project, name: str) -> str:
     return project.run("git", "diff", "HEAD", ref)
 
 
+@pytest.mark.more
 def test_each_is_what_it_is_alone_and_repro_with_its_params_computes_nothing(project: Project, tmp_path: Path) -> None:
     alone = project.copy(tmp_path / "alone")
     before = project.contents()

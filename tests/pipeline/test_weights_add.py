@@ -25,6 +25,7 @@ def add(project: Project, file: Path | str, expect: int = 0) -> str:
     return project.run("python", "-m", "onepass", "weights", "add", str(file), expect=expect)
 
 
+@pytest.mark.more
 def test_a_colleague_has_the_weights_and_runs_no_stage_and_then_changes_the_head(
     settled: Project, weights: Path, tmp_path: Path
 ) -> None:
