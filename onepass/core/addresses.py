@@ -153,6 +153,8 @@ class _Host:
 
     def check(self) -> None:
         """AddressError where it has been away for long, and was tried a moment ago."""
+        if self._away_since is None:
+            return  # as mostly, and without a lock for which many threads would wait
         with self._lock:
             now = time.monotonic()
             if self._away_since is None or now - self._away_since < PATIENCE:
@@ -167,8 +169,9 @@ class _Host:
             self._away_since = self._away_since or self._tried
 
     def answered(self) -> None:
-        with self._lock:
-            self._away_since = None
+        if self._away_since is not None:
+            with self._lock:
+                self._away_since = None
 
 
 @lru_cache(maxsize=HOSTS)
