@@ -106,7 +106,8 @@ def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -
 def map_rows(path: str | Path, expected: np.dtype[np.void]) -> Rows:
     """The rows of a part as they lie on the disk, not verified. DamagedPartError: it holds no whole rows."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - may be a text; np.memmap would look up every folder of the path, which adds up
+        # np.memmap would look up every folder of the path, which adds up.
+        with open(path, "rb") as file:  # noqa: PTH123 - may be a text
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         return np.frombuffer(mapped, expected, offset=len(_header(1, expected)))
     except ValueError as error:

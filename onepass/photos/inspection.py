@@ -72,11 +72,12 @@ def known_unread(photos: list[Photo], known: DecodeCache) -> Iterator[Image | Qu
 
     Where the CSV gives the hash of what is elsewhere, and it was decoded before, not even a byte is fetched.
     """
-    rows = known.rows({photo.hash for photo in photos if photo.hash and is_remote(photo.file)})
-    for photo in photos:
+    asked = [photo.hash if is_remote(photo.file) else "" for photo in photos]  # what is here is read, whatever is said
+    rows = known.rows(set(filter(None, asked)))
+    for photo, hash_ in zip(photos, asked, strict=True):
         if photo.refused:
             yield Quarantined("", photo.file, photo.refused, "the README says where photos are expected")
-        elif row := rows.get(photo.hash):
+        elif row := rows.get(hash_):
             yield row._replace(file=photo.file)
         else:
             yield None

@@ -110,6 +110,8 @@ def test_what_is_known_by_its_hash_is_not_fetched(server: Web) -> None:
     given = Photo(address, "cats", "", "", hash=digest(RED))
     assert [*known_unread([given], known)] == [Image(digest(RED), address, 30, 20, 0)]
     assert [*known_unread([given], DecodeCache())] == [None]
+    here = given._replace(file="1.png")  # is read, though the same is known of what is elsewhere
+    assert [*known_unread([here, given], known)] == [None, Image(digest(RED), address, 30, 20, 0)]
     assert not server.asked
 
 
