@@ -20,7 +20,7 @@ from onepass.heads.head_kind import (
     register_head,
 )
 from onepass.heads.inference import OnBatch, figures, pooling_layer, predictor, restore_network
-from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers
+from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers, ScaledFeatures
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "HeadSection",
     "HiddenLayers",
     "OnBatch",
+    "ScaledFeatures",
     "TrainedHead",
     "all_head_keys",
     "check_pooling",

@@ -1,6 +1,7 @@
 """What a head is trained on: features with their classes, in memory or, where they do not fit, in a file."""
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,8 +48,9 @@ class FeatureFile:
 
     def through(self, transform: Transform) -> "FeatureFile":
         """The same rows, each piece changed by ``transform`` when it is read."""
-        self._transform = transform
-        return self
+        changed = copy(self)
+        changed._transform = lambda rows: transform(self._transform(rows))
+        return changed
 
 
 def make_dataset(

@@ -40,6 +40,7 @@ def make_fit_task(
     classes = rows.labels
     scale = 1 / 255 if store.dtype == "uint8" else 1.0
     empty = TrainedHead(classes, resolve_activation(plan.head.activation, classes), scale, plan.head.pooling)
+    empty = empty._replace(unit_length=plan.scale == "l2")
 
     def dataset(split: str) -> Dataset:
         members = rows.are_in(split)
@@ -47,7 +48,7 @@ def make_fit_task(
         keys = (
             hashes if count == 1 else HashList(packed(view.key for hash_ in hashes for view in views_of(hash_, count)))
         )
-        return make_dataset(folder, store, keys, rows.numbers(classes)[members], count, plan.kind.whole)
+        return make_dataset(folder, store, keys, rows.numbers(classes, members), count, plan.kind.whole)
 
     data, validation = dataset("train"), dataset("validation")
     return FitTask(plan.head, plan.train, empty, store.shape, data, validation, layers_above, log)

@@ -10,11 +10,12 @@ import psutil
 from numpy.typing import NDArray
 
 from onepass.core import UserError, progress_bar
-from onepass.heads.dataset import transformed, weight_of_class
+from onepass.heads.dataset import Dataset, transformed, weight_of_class
 from onepass.heads.graph_trainer import GraphTrainer
 from onepass.heads.head_kind import FitTask, check_pooling
 from onepass.heads.inference import pooling_layer
-from onepass.heads.sections import GradientTraining
+from onepass.heads.sections import GradientTraining, ScaledFeatures
+from onepass.heads.standardised import Scaling, scaling_of
 from onepass.heads.trained_head import Arrays, Figures, TrainedHead
 from onepass.tensorflow import keras, tf
 
@@ -39,10 +40,10 @@ def fit_by_gradient(
     set_seed(train.seed)
     make_network = make_network or task.layers_above
     network = make_network() if make_network else None
-    data, validation = task.data, task.validation
+    data, validation, scaling = task.data, task.validation, None
     below = []
-    if network is None:  # what the dense layers see is made once, and not in each epoch
-        data, validation = (transformed(part, task.empty.inputs) for part in (data, validation))
+    if network is None:
+        data, validation, scaling = as_dense_layers_see(task)
         values = data.features.shape[1]
     else:
         check_pooling(task.empty.pooling, network.output_shape[1:])
@@ -75,6 +76,9 @@ def fit_by_gradient(
             f"stopped: the loss of epoch {best.epochs} was no finite number, and no later one could be: the steps are "
             f"too large. train.learning_rate: {train.learning_rate:g} given; try {train.learning_rate / 10:g}."
         )
+    if scaling:
+        folded = scaling.folded_into(*weights[:2])
+        weights = [*(array.astype(np.float32) for array in folded), *weights[2:]]
     head = task.empty._replace(
         weights=weights,
         network_weights=network_weights,
@@ -85,6 +89,15 @@ def fit_by_gradient(
     if network is not None:  # which scales the features itself, where that is to be done
         head = head._replace(feature_scale=1.0, network=keras.saving.serialize_keras_object(network))
     return head
+
+
+def as_dense_layers_see(task: FitTask) -> tuple[Dataset, Dataset, Scaling | None]:
+    """Training and validation data as values in a row: made once, and not in each epoch. And how they were scaled."""
+    data, validation = (transformed(part, task.empty.inputs) for part in (task.data, task.validation))
+    if not isinstance(task.head, ScaledFeatures) or task.head.scale != "standard":
+        return data, validation, None
+    scaling = scaling_of(data.features)
+    return transformed(data, scaling.apply), transformed(validation, scaling.apply), scaling
 
 
 def check_memory(sizes: Sequence[int], optimizer: str) -> None:

@@ -9,7 +9,7 @@ from pydantic import create_model
 
 from onepass.core import UserError
 from onepass.heads.dataset import Dataset
-from onepass.heads.sections import AnyTraining, FineTuning, HeadSection
+from onepass.heads.sections import AnyTraining, FineTuning, HeadSection, ScaledFeatures
 from onepass.heads.trained_head import Figures, TrainedHead
 from onepass.params import INPUT, LAST, NONE, BackboneParams, ParamsError, ParamsFile, Section
 
@@ -55,6 +55,11 @@ class HeadPlan(NamedTuple):
         return self.train.unfreeze if isinstance(self.train, FineTuning) else NONE
 
     @property
+    def scale(self) -> str:
+        """What is done to the features of an image before the dense layers: none | l2 | standard."""
+        return self.head.scale if isinstance(self.head, ScaledFeatures) else NONE
+
+    @property
     def pools_features(self) -> bool:
         """Whether the stored features are what is pooled, and not what unfrozen layers make of them."""
         return self.head.pooling != NONE and self.unfreeze == NONE
@@ -96,7 +101,15 @@ def read_head_plan(params: ParamsFile, backbone: BackboneParams) -> HeadPlan:
     train = params.read(kind.train, ignored=set(any_train.model_fields) - set(kind.train.model_fields))
     if unfreeze != NONE:
         _check_unfreeze(unfreeze, kind, backbone)
-    return HeadPlan(kind, head, train)
+    plan = HeadPlan(kind, head, train)
+    if NONE not in (unfreeze, plan.scale):
+        raise ParamsError(
+            [
+                f"head.scale: {plan.scale} given with train.unfreeze: {unfreeze}; allowed: none, as what trained "
+                "layers give changes with every step"
+            ]
+        )
+    return plan
 
 
 def read_head_section(params: ParamsFile) -> tuple[HeadKind, Any]:

@@ -22,6 +22,12 @@ class HeadSection(Section):
     activation: Literal["auto", "sigmoid", "softmax"] = "auto"
 
 
+class ScaledFeatures(HeadSection):
+    """What kinds read whose dense layers see the features themselves."""
+
+    scale: Literal["none", "l2", "standard"] = "none"
+
+
 class HiddenLayers(HeadSection):
     """What kinds with hidden dense layers read."""
 

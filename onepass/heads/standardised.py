@@ -1,6 +1,7 @@
-"""Features on one scale, in double precision, in no more dimensions than rows: what closed forms work on."""
+"""Features on one scale; and, for closed forms, in double precision and in no more dimensions than rows."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,46 @@ from numpy.typing import NDArray
 from onepass.heads.trained_head import Arrays
 
 COLUMNS = 1024  # values at a time, in double precision
+ROWS = 1024  # at a time
 SMALLEST = 1e-10  # of the largest variance; what varies less is rounding
+
+
+class Scaling(NamedTuple):
+    """What brings each value to mean 0 and deviation 1; one that is the same in all rows, to 0."""
+
+    mean: NDArray[np.float64]  # (values,)
+    deviation: NDArray[np.float64]  # (values,)
+
+    def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features (rows, values) on one scale."""
+        scaled = features - self.mean.astype(np.float32)
+        scaled /= self.deviation.astype(np.float32)
+        return scaled
+
+    def folded_into(self, kernel: NDArray[Any], bias: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Kernel (values, units) and bias (units,) that give for plain features what these give for scaled ones."""
+        folded = kernel / self.deviation[:, None]
+        return folded, bias - self.mean @ folded
+
+
+def scaling_of(features: Any) -> Scaling:
+    """Of features (rows, values), an array or what is read like one."""
+    rows = features.shape[0]
+
+    def pieces() -> Iterator[NDArray[np.float32]]:
+        for start in range(0, rows, ROWS):
+            yield features[np.arange(start, min(start + ROWS, rows))]
+
+    mean = np.zeros(features.shape[1])
+    for piece in pieces():
+        mean += piece.sum(axis=0, dtype=np.float64) / rows
+    squares = np.zeros(features.shape[1])
+    for piece in pieces():
+        away = piece - mean.astype(np.float32)  # rounded, so that of a value that never varies it is 0
+        squares += np.einsum("ij,ij->j", away, away, dtype=np.float64)
+    deviation = np.sqrt(squares / rows)
+    deviation[deviation == 0] = 1
+    return Scaling(mean, deviation)
 
 
 class Standardised(NamedTuple):
@@ -16,8 +56,7 @@ class Standardised(NamedTuple):
 
     features: NDArray[np.float64]  # (rows, dimensions), with the distances and angles that all values have
     values: int  # of each row, before it was turned
-    mean: NDArray[np.float64]  # of each value
-    scale: NDArray[np.float64]  # of each value, its deviation
+    scaling: Scaling  # of each value
     of_values: NDArray[np.float32]  # the features of all values, (rows, values)
     axes: NDArray[np.float64] | None  # (rows, dimensions): ``of_values.T @ axes`` are the dimensions; None: not turned
 
@@ -31,8 +70,7 @@ class Standardised(NamedTuple):
 
         """
         turned = kernel if self.axes is None else self.of_values.T @ (self.axes @ kernel).astype(np.float32)
-        kernel = turned / self.scale[:, None]
-        bias = bias - self.mean @ kernel
+        kernel, bias = self.scaling.folded_into(turned, bias)
         if logits == 2 and kernel.shape[1] == 1:
             kernel, bias = np.hstack([-kernel / 2, kernel / 2]), np.hstack([-bias / 2, bias / 2])
         return [kernel.astype(np.float32), bias.astype(np.float32)]
@@ -40,14 +78,11 @@ class Standardised(NamedTuple):
 
 def standardised(features: NDArray[np.float32]) -> Standardised:
     """Of features (rows, values). A value that is the same in all rows becomes 0."""
-    mean = features.mean(axis=0, dtype=np.float64)
-    of_values = features - mean.astype(np.float32)
-    scale = np.sqrt(np.einsum("ij,ij->j", of_values, of_values, dtype=np.float64) / len(of_values))
-    scale[scale == 0] = 1
-    of_values /= scale.astype(np.float32)
+    scaling = scaling_of(features)
+    of_values = scaling.apply(features)
     wide = of_values.shape[1] > len(of_values)
     turned, axes = _in_few_dimensions(of_values) if wide else (of_values.astype(np.float64), None)
-    return Standardised(turned, of_values.shape[1], mean, scale, of_values, axes)
+    return Standardised(turned, of_values.shape[1], scaling, of_values, axes)
 
 
 def _in_few_dimensions(wide: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -17,6 +17,7 @@ from onepass.params import Pooling
 
 DESCRIPTION_FILE = "head.json"
 WEIGHTS_FILE = "weights.npz"
+SHORTEST = 1e-12  # what a length is divided by at least
 AGAIN = "`dvc repro --force train-head` trains it again."
 Arrays = Sequence[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
 
@@ -29,7 +30,7 @@ class Figures(NamedTuple):
 
 
 class TrainedHead(NamedTuple):
-    """A head and what it needs to be applied: features -> network, if any -> scale, pooling -> dense layers."""
+    """A head and what it needs to be applied: features -> network, if any -> scale, pooling, length -> dense layers."""
 
     classes: list[str]  # sorted; a class's number is its place here
     activation: str  # sigmoid (one logit, for classes[1]) | softmax (a logit a class)
@@ -42,6 +43,7 @@ class TrainedHead(NamedTuple):
     converged: bool = True  # or a search for a minimum was ended on its way
     weights: Arrays = ()
     network_weights: Arrays = ()
+    unit_length: bool = False  # what the dense layers are given is divided by its length
 
     @property
     def logits(self) -> int:
@@ -59,7 +61,8 @@ class TrainedHead(NamedTuple):
             features = features.mean(axis=(1, 2), dtype=np.float32)
         if self.pooling == "max":
             features = features.max(axis=(1, 2))
-        return features.reshape(len(features), -1).astype(np.float32) * np.float32(self.feature_scale)
+        values = features.reshape(len(features), -1).astype(np.float32) * np.float32(self.feature_scale)
+        return unit_length(values) if self.unit_length else values
 
     def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """(images, classes), rows sum to 1.
@@ -80,6 +83,13 @@ class TrainedHead(NamedTuple):
         return np.asarray(softmax(logits, axis=1))
 
 
+def unit_length(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows, (images, values), of length 1; rows of zeros stay as they are."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64))
+    scaled: NDArray[np.float32] = values / np.maximum(lengths, SHORTEST).astype(np.float32)[:, None]
+    return scaled
+
+
 class Description(BaseModel):
     """head.json: what a head is but for its arrays, checked to the last key."""
 
@@ -93,6 +103,7 @@ class Description(BaseModel):
     best_epoch: Annotated[int, Field(ge=0)]
     epochs: Annotated[int, Field(ge=0)]
     converged: bool = True
+    unit_length: bool = False
 
     @model_validator(mode="after")
     def _classes_are_those_of_the_activation(self) -> Self:
@@ -114,6 +125,8 @@ def write_head(folder: Path, head: TrainedHead) -> None:
     del description["weights"], description["network_weights"]
     if head.converged:  # said of the few that did not; the others keep their bytes
         del description["converged"]
+    if not head.unit_length:
+        del description["unit_length"]
     write_json(folder / DESCRIPTION_FILE, description)
 
 

@@ -104,6 +104,8 @@ def _probabilities(head: TrainedHead, features: Any) -> Any:
     values = pooling_layer(head.pooling)(values)
     if head.feature_scale != 1:
         values = keras.layers.Rescaling(head.feature_scale, name="scale")(values)
+    if head.unit_length:
+        values = keras.layers.UnitNormalization(name="unit_length")(values)
     *hidden, last = zip(*layers_of(head), strict=True)
     for number, arrays in enumerate(hidden, start=1):
         values = _dense(*arrays, "relu", f"hidden{number}")(values)

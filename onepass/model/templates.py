@@ -29,7 +29,8 @@ def find_template(backbone: Backbone, head: TrainedHead) -> Path:
     """Where a model lies, or may be put, that differs from this one in the head's arrays and class names alone."""
     layers = backbone.architecture, backbone.side, backbone.channels, backbone.layer, backbone.pooling
     pixels = backbone.decoding, backbone.preprocess, backbone.precision, backbone.storage, backbone.weights_sha256()
-    of_head = head.activation, head.feature_scale, head.pooling, [array.shape for array in head.weights]
+    shapes = [array.shape for array in head.weights]
+    of_head = head.activation, head.feature_scale, head.pooling, head.unit_length, shapes
     versions = [library_version(name) for name in LIBRARIES]
     code = [path for name in CODE for path in sorted((Path(__file__).parents[1] / name).rglob("*.py"))]
     question = json.dumps([layers, pixels, of_head, versions, sha256_of_files(*code)])

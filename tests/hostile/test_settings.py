@@ -43,6 +43,7 @@ ALLOWED = {  # what the message must say of each key
     "backbone.versions": "close | exact | renew",
     "head.kind": "cnn | lda | linear | logistic | mlp",
     "head.pooling": "none | avg | max",
+    "head.scale": "none | l2 | standard",
     "head.activation": "auto | sigmoid | softmax",
     "head.hidden_units": f"{UNITS}, or a list of 1 to 16 of them",
     "head.dropout": f"{BELOW_ONE}, or a list of 1 to 16 of them",

@@ -17,12 +17,12 @@ UNITS = "allowed: a whole number from 1 to 65536, or a list of 1 to 16 of them"
 DROPOUT = "allowed: a number of at least 0 and below 1, or a list of 1 to 16 of them"
 KINDS = "allowed: cnn | lda | linear | logistic | mlp"
 LOGISTIC = "which head.kind: logistic does not read; of train it reads class_weights, seed"
-LINEAR = "which head.kind: linear does not read; of head it reads activation, kind, pooling"
+LINEAR = "which head.kind: linear does not read; of head it reads activation, kind, pooling, scale"
 INPUT = (
     "which backbone.layer: input does not read; of backbone it reads color_mode, decoding, image_side, layer, "
     "versions, views, weights"
 )
-MLP = "which head.kind: mlp does not read; of head it reads activation, dropout, hidden_units, kind, pooling"
+MLP = "which head.kind: mlp does not read; of head it reads activation, dropout, hidden_units, kind, pooling, scale"
 FROZEN = "which head.kind: mlp without train.unfreeze does not read; of train it reads batch, class_weights, epochs, "
 
 # What is given behind -S, and the key, the value and what is allowed as the message must name them.
@@ -148,7 +148,13 @@ REAL: list[tuple[str, list[str], str, str, str]] = [
     ("dvc repro", ["train.learning_rate=0.1"], "train.learning_rate", "0.1 given", LOGISTIC),
     ("dvc repro", ["head.units=3"], "head.units", "unknown key", "allowed: kind, pooling, activation"),
     ("dvc exp run", ["train.seed=-1"], "train.seed", "-1 given", "allowed: a whole number from 0 to 2147483647"),
-    ("dvc exp run", ["head.filters=[8]"], "head.filters", "[8] given", "of head it reads activation, kind, pooling"),
+    (
+        "dvc exp run",
+        ["head.filters=[8]"],
+        "head.filters",
+        "[8] given",
+        "of head it reads activation, kind, pooling, scale",
+    ),
     ("dvc exp run", ["+head.units=3"], "head.units", "unknown key", "allowed: kind, pooling, activation"),
     ("dvc exp run", ["train.unfreeze=last", "head.kind=mlp"], "train.unfreeze", "last given", "allowed: none"),
 ]

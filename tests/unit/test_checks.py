@@ -219,13 +219,13 @@ IDLE: list[tuple[dict[str, Any], str, str]] = [
     (
         {"head__kind": "linear", "head__hidden_units": 99},
         "head.hidden_units",
-        "99 given, which head.kind: linear does not read; of head it reads activation, kind, pooling",
+        "99 given, which head.kind: linear does not read; of head it reads activation, kind, pooling, scale",
     ),
     (
         {"head__kind": "mlp", "head__filters": [8]},
         "head.filters",
         "[8] given, which head.kind: mlp does not read; "
-        "of head it reads activation, dropout, hidden_units, kind, pooling",
+        "of head it reads activation, dropout, hidden_units, kind, pooling, scale",
     ),
     (
         {},

@@ -11,7 +11,7 @@ from onepass.heads.dataset import Dataset, transformed, weight_of_class
 from onepass.heads.folds import FOLDS, folds_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
-from onepass.heads.sections import AnyTraining, HeadSection
+from onepass.heads.sections import AnyTraining, ScaledFeatures
 from onepass.heads.standardised import standardised
 from onepass.heads.trained_head import Arrays, TrainedHead
 
@@ -103,4 +103,4 @@ def _sharpness(data: Dataset, values: int, class_weights: str, seed: int) -> flo
     return float(np.exp(best.x))
 
 
-register_head(HeadKind("lda", HeadSection, AnyTraining, fit_lda, whole=True))
+register_head(HeadKind("lda", ScaledFeatures, AnyTraining, fit_lda, whole=True))

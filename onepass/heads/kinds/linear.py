@@ -1,7 +1,7 @@
 """The linear head: one dense layer from the features to the classes."""
 
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
-from onepass.heads.sections import FineTuning, HeadSection
+from onepass.heads.sections import FineTuning, ScaledFeatures
 from onepass.heads.trained_head import TrainedHead
 
 
@@ -12,4 +12,4 @@ def fit_linear(task: FitTask) -> TrainedHead:
     return fit_by_gradient(task, hidden=[])
 
 
-register_head(HeadKind("linear", HeadSection, FineTuning, fit_linear))
+register_head(HeadKind("linear", ScaledFeatures, FineTuning, fit_linear))

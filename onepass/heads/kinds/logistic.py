@@ -12,7 +12,7 @@ from onepass.heads.dataset import Dataset, transformed, weight_of_class
 from onepass.heads.folds import FOLDS, folds_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
-from onepass.heads.sections import AnyTraining, HeadSection
+from onepass.heads.sections import AnyTraining, ScaledFeatures
 from onepass.heads.standardised import standardised
 from onepass.heads.trained_head import Arrays, TrainedHead
 
@@ -130,4 +130,4 @@ def _losses(
     return losses, chances[:, -both.shape[1] :]
 
 
-register_head(HeadKind("logistic", HeadSection, AnyTraining, fit_logistic, whole=True))
+register_head(HeadKind("logistic", ScaledFeatures, AnyTraining, fit_logistic, whole=True))

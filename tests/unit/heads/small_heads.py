@@ -51,5 +51,6 @@ def fit(
         logged.append(judged)
 
     shape = [*data.features.shape[1:]]
-    task = FitTask(plan.head, plan.train, unfitted(logits), shape, data, validation, None, log)
+    empty = unfitted(logits)._replace(unit_length=plan.scale == "l2")
+    task = FitTask(plan.head, plan.train, empty, shape, data, validation, None, log)
     return plan.kind.fit(task), logged

@@ -45,6 +45,10 @@ def linear(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
     return TrainedHead(CLASSES[:2], "sigmoid", 1.0, "none", weights=dense_arrays(stored[0].size, 1))
 
 
+def of_unit_length(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
+    return tiny_models.mlp(stored, CLASSES)._replace(unit_length=True)
+
+
 def mlp(_: Backbone, stored: NDArray[Any]) -> TrainedHead:
     return tiny_models.mlp(stored, CLASSES)
 
@@ -89,6 +93,7 @@ def on_top_of(network: Any, pooling: str, weights: list[NDArray[np.float32]]) ->
         (mlp, {"preprocess": "caffe", "storage": "float16"}),
         (fine_tuned, {"layer": "early", "storage": "float16"}),
         (logistic, {"layer": "input"}),
+        (of_unit_length, {"preprocess": "tf"}),
         (cnn, {"layer": "input"}),
         (cnn, {"layer": "input", "color_mode": "grayscale"}),
         (fine_tuned, {"layer": "early"}),

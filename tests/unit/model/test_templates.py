@@ -88,8 +88,9 @@ def test_what_decides_the_layers_decides_the_template(tiny_backbone: Path) -> No
         find_template(replace(network, storage="float16"), one),
         find_template(network, head(1, classes=2)),
         find_template(network, one._replace(pooling="max")),
+        find_template(network, one._replace(unit_length=True)),
     ]
-    assert len({find_template(network, one), *others}) == 6
+    assert len({find_template(network, one), *others}) == 7
 
 
 def test_a_damaged_template_is_made_anew(tiny_backbone: Path, folder: Path) -> None:
