@@ -148,7 +148,7 @@ def ours(extraction: Extraction, weights: Path, folder: Path, after_prepare: boo
     store = Store(len(views), shape.dtype, shape.shape, {}, "")
     if after_prepare:
         pixels = {located.view.hash: reader().pixels(located) for located in views}
-        DecodedPhotos(folder / "machine", backbone, packed([])).add(pixels)
+        DecodedPhotos(folder / "machine", backbone, packed([])).add(list(pixels), np.stack([*pixels.values()]))
 
     def run() -> None:
         # Nothing of an earlier round.

@@ -50,7 +50,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     search, predict = CopySearch(store.shape), predictor(head, features, store)
     predicted = predict_images(predict, rows, head.classes, split, search, features.parent)
     copies = search.found()
-    labels = rows.numbers(head.classes)[rows.are_in(split)]
+    labels = rows.numbers(head.classes, rows.are_in(split))
     metrics = score(labels, predicted.evaluated, split, head.best_epoch, head.epochs)
     photos = PhotoFacts(named={hash_ for pair in copies.pairs for hash_ in (pair.hash, pair.copy_hash)})
     images = partial(read_rows, prepared / "images.csv", Image)

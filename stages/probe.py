@@ -42,7 +42,7 @@ def main(weights: Path, prepared: Path, features: Path, out: Path) -> None:
 
     probabilities = predict_left_out(plan, rows, backbone.views, groups, features, open_store(features), layers_above)
 
-    metrics = score(rows.numbers(classes), probabilities, CROSS_VALIDATION, best_epoch=0, epochs=0)
+    metrics = score(rows.numbers(classes, slice(None)), probabilities, CROSS_VALIDATION, best_epoch=0, epochs=0)
     left_out = AssignmentTable(row._replace(split=CROSS_VALIDATION) for row in rows)
     images, chances = (
         read_rows(prepared / "images.csv", Image),

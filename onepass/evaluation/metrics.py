@@ -208,7 +208,6 @@ def roc_auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> fl
 
 def _area(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     """How often a positive has the higher score than a negative, ties as half: the statistic of Mann and Whitney."""
-    _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # of each different score, the mean over those that share it
-    many = int(positive.sum())
-    return float((ranks[places][positive].sum() - many * (many + 1) / 2) / (many * (len(scores) - many)))
+    high, low = scores[positive], np.sort(scores[~positive])
+    below, not_above = (low.searchsorted(high, side).sum() for side in ("left", "right"))
+    return float((below + not_above) / 2 / (len(high) * len(low)))

@@ -70,18 +70,20 @@ def predict_images(
 
     """
     out = RowFile(folder, [len(classes)], np.float64)
-    numbers = rows.numbers(classes)
     scored, trained = rows.are_in(evaluated), rows.are_in("train")
-    judged, correct = [np.empty((0, len(classes)))], 0
+    judged, done, correct = np.empty((int(scored.sum()), len(classes))), 0, 0
     for some, on_batch in ((scored, search.remember), (trained, search.compare), (~scored & ~trained, None)):
         for start in range(0, len(rows), TOGETHER):
             places = start + np.flatnonzero(some[start : start + TOGETHER])
             if len(places):
                 chances = predict(HashList(rows.hashes.packed[places]), on_batch)
                 out.write(places, chances)
-                judged += [chances] if some is scored else []
-                correct += int((chances.argmax(axis=1) == numbers[places]).sum()) if some is trained else 0
-    return Predicted(out, np.concatenate(judged), correct)
+                if some is scored:
+                    judged[done : done + len(places)] = chances
+                    done += len(places)
+                if some is trained:
+                    correct += int((chances.argmax(axis=1) == rows.numbers(classes, places)).sum())
+    return Predicted(out, judged, correct)
 
 
 def write_predictions(

@@ -5,7 +5,7 @@ kept in a pool beside the DVC cache, as rows like any other, as many as its limi
 is missing is decoded from its file.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -53,9 +53,9 @@ class DecodedPhotos:
             return None
         return found
 
-    def add(self, pixels: dict[str, NDArray[np.uint8]]) -> None:
-        """Keeps the pixels of these hashes. A power loss may take them."""
-        self._pool.add(make_rows(list(pixels), np.stack([*pixels.values()]), self._key), durable=False)
+    def add(self, hashes: Sequence[str], pixels: NDArray[np.uint8]) -> None:
+        """Keeps the pixels, (images, side, side, 3), of these hashes. A power loss may take them."""
+        self._pool.add(make_rows(hashes, pixels, self._key), durable=False)
 
     @property
     def size(self) -> int:
@@ -79,25 +79,33 @@ def keeping_decoded(machine: Path, params: BackboneParams) -> Iterator[Callable[
         return
     photos = DecodedPhotos(machine, backbone, packed([]))
     room = int(size_limit() * SHARE) - photos.size
-    waiting: dict[str, NDArray[np.uint8]] = {}
+    size = backbone.side**2 * 3
+    # In few large pieces of memory: what many threads leave here and there would keep the memory between it, too.
+    spare: list[NDArray[np.uint8]] = []
+    block = np.empty((max(CHUNK // size, 1), backbone.side, backbone.side, 3), np.uint8)
+    waiting: dict[str, None] = {}
     lock = Lock()
 
     def keep(hash_: str, image: Image.Image) -> None:
-        nonlocal room
-        size = backbone.side**2 * 3
+        nonlocal room, block
         with lock:
             room -= size
         if room < 0:
             return
         pixels = resize(image, backbone.side)
         with lock:
-            waiting[hash_] = pixels
-            full = dict(waiting) if len(waiting) * size >= CHUNK else {}
-            for name in full:
-                del waiting[name]
+            if hash_ in waiting:
+                return
+            block[len(waiting)] = pixels
+            waiting[hash_] = None
+            full = list(waiting) if len(waiting) == len(block) else []
+            if full:
+                filled, block = block, spare.pop() if spare else np.empty_like(block)
+                waiting.clear()
         if full:
-            photos.add(full)
+            photos.add(full, filled)
+            spare.append(filled)
 
     yield keep
     if waiting:
-        photos.add(waiting)
+        photos.add(list(waiting), block[: len(waiting)])
