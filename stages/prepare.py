@@ -66,7 +66,7 @@ def main(out: Path) -> None:
             file.write(WantedViews.line(row.hash, backbone.views if row.split == "train" else 1))
             return row
 
-        write_rows(out / "splits.csv", Assignment, map(wanted, assignments(photos.images(), splits)))
+        write_rows(out / "splits.csv", Assignment, map(wanted, assignments(photos.labelled(), splits)))
     write_rows(out / "images.csv", Image, photos.rows())
     write_json(out / "decoding.json", decoding)
     record("prepare", sha256_of_files(out / "splits.csv"), {"seconds": time.perf_counter() - start})

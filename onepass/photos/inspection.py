@@ -1,7 +1,7 @@
 """Whether a file can be used: read, hashed, and decoded once in its life."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Semaphore
@@ -44,27 +44,26 @@ def inspect_photos(
 
         def unknown() -> Iterator[tuple[int, Photo]]:
             for some in batched(enumerate(photos), TOGETHER):
-                for (number, photo), row in zip(some, known_unread([photo for _, photo in some], known), strict=True):
-                    if row:
-                        bar.update()
-                        _note(photos, number, row, quarantined)
-                    else:
-                        yield number, photo
+                rows = list(known_unread([photo for _, photo in some], known))
+                found = [(number, row) for (number, _), row in zip(some, rows, strict=True) if row]
+                _note(photos, found, quarantined)
+                bar.update(len(found))
+                yield from (numbered for numbered, row in zip(some, rows, strict=True) if not row)
 
         def inspect(numbered: tuple[int, Photo]) -> tuple[int, Image | Quarantined]:
             return numbered[0], inspect_file(root, numbered[1], known, max_pixels, keep)
 
         for number, row in bounded_map(threads, inspect, unknown()):
             bar.update()
-            _note(photos, number, row, quarantined)
+            _note(photos, [(number, row)], quarantined)
     return quarantined
 
 
-def _note(photos: PhotoTable, number: int, row: Image | Quarantined, quarantined: list[Quarantined]) -> None:
-    if isinstance(row, Quarantined):
-        quarantined.append(row)
-    else:
-        photos.set_content(number, row)
+def _note(
+    photos: PhotoTable, found: Sequence[tuple[int, Image | Quarantined]], quarantined: list[Quarantined]
+) -> None:
+    photos.set_content(*((number, row) for number, row in found if isinstance(row, Image)))
+    quarantined += [row for _, row in found if isinstance(row, Quarantined)]
 
 
 def known_unread(photos: list[Photo], known: DecodeCache) -> Iterator[Image | Quarantined | None]:

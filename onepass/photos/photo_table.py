@@ -82,10 +82,10 @@ class PhotoTable:
             )
             yield from [self._photo(*row) for row in rows]
 
-    def set_content(self, number: int, image: Image) -> None:
-        """What a photo turned out to be; until then, it counts as unusable."""
-        found = (bytes.fromhex(image.hash), *image[2:5], number + 1)
-        self._database.execute("UPDATE photo SET hash = ?, width = ?, height = ?, grey = ? WHERE number = ?", found)
+    def set_content(self, *numbered: tuple[int, Image]) -> None:
+        """What photos turned out to be; until then, they count as unusable."""
+        found = ((bytes.fromhex(image.hash), *image[2:5], number + 1) for number, image in numbered)
+        self._database.executemany("UPDATE photo SET hash = ?, width = ?, height = ?, grey = ? WHERE number = ?", found)
 
     def drop(self, hashes: AbstractSet[str]) -> None:
         """Makes the photos of these images unusable."""
@@ -137,6 +137,13 @@ class PhotoTable:
         rows = self._database.execute(f"SELECT hash, {SAID} {USABLE} {chosen} ORDER BY hash, number")
         for hash_, same in groupby(rows, key=itemgetter(0)):
             yield hash_.hex(), [self._photo(*row[1:]) for row in same]
+
+    def labelled(self) -> Iterator[tuple[str, str]]:
+        """The hash and the label of each usable image, sorted by hash."""
+        # SQLite takes the other columns from the row with the least number.
+        rows = self._database.execute(f"SELECT hash, said, min(number) {USABLE} GROUP BY hash ORDER BY hash")
+        for hash_, said, _ in rows:
+            yield hash_.hex(), self._of_number[said][0]
 
     def rows(self) -> Iterator[Image]:
         """A row of images.csv for each usable file, in the order of the photos."""

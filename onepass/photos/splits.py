@@ -90,10 +90,10 @@ def assign(images: Images, validation_fraction: float, test_fraction: float, see
     return splits
 
 
-def assignments(images: Images, splits: Sequence[str]) -> Iterator[Assignment]:
-    """A row an image, with the splits that ``assign`` gave."""
-    for (hash_, photos), split in zip(images, splits, strict=True):
-        yield Assignment(hash_, photos[0].label, split)
+def assignments(labelled: Iterable[tuple[str, str]], splits: Sequence[str]) -> Iterator[Assignment]:
+    """A row an image, from its hash and label, with the splits that ``assign`` gave."""
+    for (hash_, label), split in zip(labelled, splits, strict=True):
+        yield Assignment(hash_, label, split)
 
 
 def evaluated_split(splits: Iterable[str]) -> str:
@@ -103,6 +103,8 @@ def evaluated_split(splits: Iterable[str]) -> str:
 
 def _agreed(photos: Sequence[Photo], what: str) -> str:
     """What all files with the same bytes say, where they say anything."""
+    if len(photos) == 1:  # as mostly
+        return str(getattr(photos[0], what))
     said = {getattr(photo, what): photo.file for photo in photos if getattr(photo, what)}
     if len(said) > 1:
         (one, file), (other, other_file), *_ = sorted(said.items())

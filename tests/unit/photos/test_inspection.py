@@ -208,7 +208,7 @@ def test_a_photo_more_takes_sixty_bytes_of_python_at_most(tmp_path: Path, monkey
         assert label_conflicts(photos.images(), "error") == []
         splits = assign(photos.images(), 0.2, 0.2, 0)
         write_rows(tmp_path / "images.csv", Image, photos.rows())
-        write_rows(tmp_path / "splits.csv", Assignment, assignments(photos.images(), splits))
+        write_rows(tmp_path / "splits.csv", Assignment, assignments(photos.labelled(), splits))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

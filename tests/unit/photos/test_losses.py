@@ -20,7 +20,7 @@ def looked_into(files: dict[str, str]) -> tuple[PhotoTable, list[Quarantined]]:
         if reason := files[file]:
             refused.append(Quarantined(hash_, file, reason, "as it is"))
         else:
-            photos.set_content(number, Image(hash_, file, 8, 8, 0))
+            photos.set_content((number, Image(hash_, file, 8, 8, 0)))
     return photos, refused
 
 
@@ -51,7 +51,7 @@ def test_a_larger_share_than_is_allowed_stops_the_run() -> None:
 
 def test_what_lies_where_no_photo_is_expected_does_not_count() -> None:
     photos = PhotoTable([Photo("a.txt", "", "", "", "outside_class_folders"), Photo("cats/1", "cats", "", "")])
-    photos.set_content(1, Image(f"{1:064x}", "cats/1", 8, 8, 0))
+    photos.set_content((1, Image(f"{1:064x}", "cats/1", 8, 8, 0)))
     refuse_losses(photos, [Quarantined("", "a.txt", "outside_class_folders", "")], 0, TABLE)
 
 

@@ -57,7 +57,7 @@ def test_the_content_of_images_comes_back_as_it_was(plain: list[Image]) -> None:
     plain.sort(key=lambda image: os.fsencode(image.file))
     table = PhotoTable(Photo(image.file, "cats", "", "") for image in plain)
     for number, image in enumerate(plain):
-        table.set_content(number, image)
+        table.set_content((number, image))
     assert list(table.rows()) == plain
     assert table.file_count == len(plain)
 
@@ -71,7 +71,7 @@ def test_usable_photos_are_grouped_by_hash_and_listed_by_file(
     table = PhotoTable(photo for photo, _ in pairs)
     for number, (_, image) in enumerate(pairs):
         if image:
-            table.set_content(number, image)
+            table.set_content((number, image))
     table.drop(dropped)
     kept = [(photo, image) for photo, image in pairs if image and image.hash not in dropped]
     by_hash: dict[str, list[Photo]] = {}
@@ -79,6 +79,7 @@ def test_usable_photos_are_grouped_by_hash_and_listed_by_file(
         by_hash.setdefault(image.hash, []).append(photo)
     for _ in range(2):  # it can be gone through again
         assert list(table.images()) == sorted(by_hash.items())
+        assert list(table.labelled()) == [(hash_, same[0].label) for hash_, same in sorted(by_hash.items())]
         assert list(table.rows()) == [
             image._replace(file=photo.file, given_split=photo.split, group=photo.group) for photo, image in kept
         ]

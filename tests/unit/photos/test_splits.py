@@ -38,7 +38,8 @@ def assigned(
     photos_by_hash: Mapping[str, Sequence[Photo]], validation: float = 0.2, test: float = 0.2, seed: int = 0
 ) -> list[Assignment]:
     images = sorted(photos_by_hash.items())
-    return list(assignments(images, assign(images, validation, test, seed)))
+    labelled = [(hash_, photos[0].label) for hash_, photos in images]
+    return list(assignments(labelled, assign(images, validation, test, seed)))
 
 
 def splits(
