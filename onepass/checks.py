@@ -106,6 +106,10 @@ def _unread_keys(params: ParamsFile) -> dict[str, str]:
     plan = read_head_plan(params, backbone)
     kind = f"head.kind: {plan.kind.name}"
     unread = {f"backbone.{key}": why for key, why in source.unread_keys(backbone).items()}
+    if backbone.pooling == NONE:
+        unread.setdefault("backbone.special_tokens", f"backbone.pooling: {NONE}")
+    if backbone.crop is None:
+        unread["backbone.crop_fraction"] = f"backbone.resize: {backbone.resize}"
     for every, own in zip(all_head_keys(), (plan.head, plan.train), strict=True):
         unread |= {f"{every.section}.{key}": kind for key in set(every.model_fields) - set(type(own).model_fields)}
     if isinstance(plan.train, FineTuning) and plan.unfreeze == NONE:
@@ -184,4 +188,4 @@ def _unfrozen(plan: HeadPlan, backbone: BackboneParams, _prepared: Path) -> None
 
 def _is_there(backbone: BackboneParams) -> bool:
     """Whether the network can be asked."""
-    return backbone.layer == INPUT or Path(backbone.weights).is_file()
+    return backbone.layer == INPUT or Path(backbone.weights).exists()

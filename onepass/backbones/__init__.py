@@ -16,7 +16,7 @@ from onepass.backbones.backbone import (
     resolve,
 )
 from onepass.backbones.keras_source import KerasSource
-from onepass.backbones.preprocessing import MODES, preprocess
+from onepass.backbones.preprocessing import MODES, Mode, described, preprocess
 from onepass.backbones.sources.keras_applications import APPLICATIONS, build_application
 
 __all__ = [
@@ -25,10 +25,12 @@ __all__ = [
     "Backbone",
     "FeatureShape",
     "KerasSource",
+    "Mode",
     "Network",
     "Source",
     "build_application",
     "check_backbone",
+    "described",
     "preprocess",
     "register_source",
     "resolve",

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from onepass.backbones.preprocessing import MODES
+from onepass.backbones.preprocessing import MODES, Mode
 from onepass.engines import Engine, Forward, engine_names, find_engine
 from onepass.params import INPUT, BackboneParams, ParamsError, check_weights, weights_sha256
+from onepass.photos import Framing
 
 
 class FeatureShape(NamedTuple):
@@ -72,12 +73,19 @@ class Backbone:
     channels: int  # 3: RGB, 1: grey
     decoding: str  # scaled | exact
     layer: str  # of the cut; INPUT, LAST or a name
-    pooling: str  # none | avg | max
-    preprocess: str  # a mode of backbones.preprocessing
+    pooling: str  # none | avg | max | cls | cls+avg
+    preprocess: Mode
     precision: str  # float32 | bfloat16
     storage: str  # float32 | float16: the type in which features are kept
     engine: Engine
     libraries: tuple[str, ...]  # whose versions can change the last bits of its features
+    crop: float | None = None  # as in Framing
+    special_tokens: int = 1  # of (tokens, channels) features, how many come before those of the image
+
+    @property
+    def framing(self) -> Framing:
+        """What of a photo it is given."""
+        return Framing(self.side, self.crop)
 
     @property
     def pixel_shape(self) -> tuple[int, int, int]:
@@ -127,8 +135,21 @@ def check_backbone(params: BackboneParams) -> tuple[Source, Engine]:
         raise ParamsError(
             [f"backbone.color_mode: grayscale given; allowed for layer: {params.layer}: rgb (networks see colour)"]
         )
-    if params.preprocess not in ("native", *MODES):
-        raise ParamsError([f"backbone.preprocess: {params.preprocess!r} given; allowed: native, {', '.join(MODES)}"])
+    if isinstance(params.preprocess, str) and params.preprocess not in ("native", *MODES):
+        named = ", ".join(MODES)
+        raise ParamsError(
+            [
+                f"backbone.preprocess: {params.preprocess!r} given; allowed: native, {named}, or its parts, scale, "
+                "mean, std and channels"
+            ]
+        )
+    if params.precision not in engine.precisions:
+        raise ParamsError(
+            [
+                f"backbone.precision: {params.precision} given; allowed with runtime: {engine.name}: "
+                f"{', '.join(engine.precisions)}"
+            ]
+        )
     SOURCES[name].check(params)
     return SOURCES[name], engine
 

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from onepass.params import PixelScaling
+
 
 class Mode(NamedTuple):
     """``(pixel - mean) / scale`` for each channel, after RGB became BGR where asked."""
@@ -23,17 +25,34 @@ MODES: dict[str, Mode] = {
 }
 
 
-def preprocess(pixels: Any, mode: str) -> Any:
+def mode_of(given: str | PixelScaling) -> Mode:
+    """What ``backbone.preprocess`` means, where it is not native."""
+    if isinstance(given, str):
+        return MODES[given]
+    return Mode(_in_pixels(given.mean, given), _in_pixels(given.std, given), bgr=given.channels == "bgr")
+
+
+def _in_pixels(values: list[float], given: PixelScaling) -> tuple[float, float, float]:
+    """What stands behind ``pixel * scale``, before it."""
+    red, green, blue = (value / given.scale for value in values)
+    return red, green, blue
+
+
+def described(mode: Mode) -> Any:
+    """As it stands in fingerprints: its name where it has one."""
+    return next((name for name, known in MODES.items() if known == mode), mode._asdict())
+
+
+def preprocess(pixels: Any, mode: Mode) -> Any:
     """Pixels as the network expects them.
 
     Args:
         pixels: float32 RGB (..., 3), 0..255: a numpy array or a TensorFlow tensor.
-        mode: a key of ``MODES``.
 
     Returns:
         The same shape and type.
 
     """
-    mean, scale, bgr = MODES[mode]
+    mean, scale, bgr = mode
     ordered = pixels[..., ::-1] if bgr else pixels
     return (ordered - np.array(mean, np.float32)) / np.array(scale, np.float32)

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from onepass.backbones.backbone import Backbone, FeatureShape
 from onepass.backbones.batch_norm_folding import fold_batch_norms
 from onepass.backbones.keras_loading import output_of
+from onepass.backbones.pooling import TOKENS, check_pooling
 from onepass.backbones.preprocessing import preprocess
 from onepass.core import UserError, first_line
-from onepass.engines import Forward
+from onepass.engines import Forward, check_forward, image_to_check
 from onepass.tensorflow import keras, tf
 
 if TYPE_CHECKING:
@@ -32,9 +33,19 @@ class Cut:
         """uint8 RGB (batch, side, side, 3), 0..255, to float32 (batch, *shape): tensors, or Keras's symbols of them."""
         maps = self.network(preprocess(keras.ops.cast(pixels, "float32"), self._backbone.preprocess), training=False)
         maps = keras.ops.cast(maps, "float32")
-        if self._backbone.pooling == "avg":
-            return keras.ops.mean(maps, axis=(1, 2))
-        return keras.ops.max(maps, axis=(1, 2)) if self._backbone.pooling == "max" else maps
+        return _pooled(maps, self._backbone.pooling, self._backbone.special_tokens)
+
+
+def _pooled(features: Any, pooling: str, special_tokens: int) -> Any:
+    """Maps or tokens as ``onepass.backbones.pooling`` says."""
+    if pooling == "none":
+        return features
+    of_tokens = len(features.shape) == TOKENS
+    spread, axes = (features[:, special_tokens:], 1) if of_tokens else (features, (1, 2))
+    pooled = keras.ops.max(spread, axis=axes) if pooling == "max" else keras.ops.mean(spread, axis=axes)
+    if pooling == "cls":
+        return features[:, 0]
+    return keras.ops.concatenate([features[:, 0], pooled], axis=1) if pooling == "cls+avg" else pooled
 
 
 def _cut(backbone: Backbone, network: Any, in_bfloat16: bool) -> Any:
@@ -49,11 +60,7 @@ def _cut(backbone: Backbone, network: Any, in_bfloat16: bool) -> Any:
     if any(length not in (None, side) for length in expected[1:3]):
         raise UserError(f"backbone.image_side: {side} given; {path} takes {expected[1]} by {expected[2]} pixels.")
     output = output_of(network, backbone.layer)
-    if backbone.pooling != "none" and len(output.shape) != 4:
-        raise UserError(
-            f"backbone.pooling: {backbone.pooling} given, but layer {backbone.layer!r} gives the shape "
-            f"{output.shape[1:]}, which has no height and width to pool over; allowed: none."
-        )
+    check_pooling(backbone.pooling, backbone.special_tokens, output.shape, backbone.layer)
     try:
         cut = keras.Model(network.inputs, output, name="cut")
     except ValueError as error:
@@ -94,8 +101,8 @@ class TruncatedNetwork:
     def feature_shape(self) -> FeatureShape:
         """sha256 over the network below the cut; dtype and shape of a row."""
         shape = self._cut.network.compute_output_shape((1, *self._backbone.pixel_shape))[1:]
-        kept = shape if self._backbone.pooling == "none" else shape[-1:]
-        return FeatureShape(self._digest, "float32", [*kept])
+        pooled = [shape[-1] * (2 if self._backbone.pooling == "cls+avg" else 1)]
+        return FeatureShape(self._digest, "float32", [*shape] if self._backbone.pooling == "none" else pooled)
 
     def forward(self, batch: int) -> Forward:
         """One compiled call: uint8 RGB (batch, side, side, 3), 0..255, to float32 features (batch, *shape).
@@ -106,4 +113,10 @@ class TruncatedNetwork:
         traced = tf.function(
             self._cut.features, input_signature=[tf.TensorSpec(shape, tf.uint8)]
         ).get_concrete_function()
-        return self._backbone.engine.compile(traced, shape, self._fused)
+        engine = self._backbone.engine
+        forward = engine.compile(traced, shape, self._fused)
+        if engine.package != "tensorflow":
+            image = image_to_check(self._backbone.pixel_shape)
+            expected = self._cut.features(image).numpy()
+            check_forward(forward, batch, image, expected, engine.name, self._backbone.precision == "bfloat16")
+        return forward

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from onepass.core import UserError
+from onepass.core import UserError, write_atomically
 from onepass.photos import UNLIMITED, UndecodableError, decode, files_below, read_file
 
 NAMES = ("savedmodel", "onnx", "tflite")
@@ -49,6 +49,9 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
         raise click.BadParameter(
             f"{output} given; expected a name that is not taken, in a folder that exists", param_hint="--output"
         )
+    if model.suffix == ".onnx":
+        hand_on(model, name, output)
+        return
     photos = found_photos(folder) if folder else generated_photos()
 
     from onepass.model.exports import FORMATS  # noqa: PLC0415 - imports TensorFlow
@@ -73,6 +76,17 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
     finally:
         remove(temporary)
     print(f"{output}: largest difference of a probability {difference:.2g}, in {images} images")
+
+
+def hand_on(model: Path, name: str, output: Path) -> None:
+    """Copies a model that is ONNX already. UserError: it is none, or another format is asked for."""
+    from onepass.model.onnx_model import read_onnx_model  # noqa: PLC0415 - imports ONNX Runtime
+
+    if name != "onnx":
+        raise UserError(f"--format: {name} given; allowed for {model}, which has no layers of TensorFlow: onnx.")
+    read_onnx_model(model)
+    write_atomically(output, model.read_bytes())
+    print(f"{output}: a copy of {model}")
 
 
 def largest_difference(network: Any, asks: list[Any], photos: Iterator[NDArray[np.uint8]]) -> tuple[int, float]:

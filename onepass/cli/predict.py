@@ -15,10 +15,11 @@ from tqdm import tqdm
 from onepass.cli.prediction_writer import FORMATS, Answer, writing
 from onepass.core import progress_bar
 from onepass.engines import BATCH, Forward, find_engine, infer
-from onepass.photos import UndecodableError, decode, files_below, read_file, resize
+from onepass.photos import UndecodableError, decode, files_below, read_file
 
 if TYPE_CHECKING:
     from onepass.model.keras_model import Model
+    from onepass.model.onnx_model import OnnxModel
 
 MEGAPIXELS = 80
 
@@ -37,9 +38,9 @@ def command(
 ) -> None:
     """Say which class photos show, with the file of a model and nothing else.
 
-    MODEL is data/model.keras, or a copy of it anywhere. PATH is a photo, a folder (everything below it but hidden
-    files), a pattern such as 'photos/**/*.jpg', or - for a list of paths on standard input: one a line, or each ended
-    by NUL, as `find -print0` writes them.
+    MODEL is data/model.keras or data/model.onnx, or a copy of it anywhere. PATH is a photo, a folder (everything below
+    it but hidden files), a pattern such as 'photos/**/*.jpg', or - for a list of paths on standard input: one a line,
+    or each ended by NUL, as `find -print0` writes them.
 
     A file that is no usable photo has a line of its own with the reason, on standard error too. Exit code: 0 if every
     photo was classified, 1 if some were not, 2 if there is nothing to do or no model to do it with.
@@ -95,8 +96,9 @@ def below(path: str) -> Iterator[str]:
 class PhotoFiles:
     """Pixels of files; those of a file that is no usable photo are black, and the reason is kept."""
 
-    def __init__(self, model: "Model", max_pixels: int) -> None:
-        self.shape = (model.side, model.side, 3)
+    def __init__(self, model: "Model | OnnxModel", max_pixels: int) -> None:
+        self._framing = model.framing
+        self.shape = (model.framing.side, model.framing.side, 3)
         self._smallest = model.smallest
         self.refusals: dict[str, UndecodableError] = {}
         self._max_pixels = max_pixels
@@ -104,7 +106,7 @@ class PhotoFiles:
     def pixels(self, file: str) -> NDArray[np.uint8]:
         """The photo as extraction reads it: uint8 RGB (side, side, 3), 0..255."""
         try:
-            return resize(decode(read_file(Path(file)), self._max_pixels, self._smallest).image, self.shape[0])
+            return self._framing.pixels(decode(read_file(Path(file)), self._max_pixels, self._smallest).image)
         except UndecodableError as refusal:
             self.refusals[file] = refusal
             return np.zeros(self.shape, np.uint8)
@@ -119,14 +121,19 @@ def classify(files: list[str], photos: PhotoFiles, forward: Forward) -> Iterable
         ]
 
 
-def load(path: Path) -> tuple["Model", Forward]:
+def load(path: Path) -> tuple["Model | OnnxModel", Forward]:
     """The model, and it compiled from resized photos to probabilities."""
+    if path.suffix == ".onnx":
+        from onepass.model.onnx_model import read_onnx_model  # noqa: PLC0415 - imports ONNX Runtime
+
+        whole = read_onnx_model(path)
+        return whole, whole.forward  # which leaves photos as they are that have its side
     from onepass.model.keras_model import read_model  # noqa: PLC0415 - imports TensorFlow
     from onepass.tensorflow import tf  # noqa: PLC0415
 
     model = read_model(path)
     after_resize = model.after_resize()
-    shape = (BATCH, model.side, model.side, 3)
+    shape = (BATCH, model.framing.side, model.framing.side, 3)
     traced = tf.function(lambda pixels: after_resize(pixels, training=False)).get_concrete_function(
         tf.TensorSpec(shape, tf.uint8)
     )

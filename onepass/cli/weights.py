@@ -13,12 +13,13 @@ from pathlib import Path
 import click
 
 from onepass.backbones import check_backbone
-from onepass.core import UserError, atomic_file, replaced_scalar, sha256_of_files, write_atomically
+from onepass.core import UserError, atomic_file, replaced_scalar, write_atomically
 from onepass.dvc_repo import dvc_files, is_kept
-from onepass.params import PARAMS_FILE, BackboneParams, read_params
+from onepass.params import PARAMS_FILE, BackboneParams, read_params, weights_sha256
 
 FOLDER = Path("data/weights")
-SUFFIXES = (".h5", ".keras")
+UNFINISHED = ".tmp"
+SUFFIXES = (".h5", ".keras", ".onnx")
 
 
 @click.group(no_args_is_help=True)
@@ -34,8 +35,9 @@ def command() -> None:
 def add(file: Path) -> None:
     """Make a file of weights a part of the repository, so that whoever clones and pulls it has the weights too.
 
-    Copies FILE, a .h5 or .keras file, to data/weights/, adds the copy to DVC, and sets backbone.weights in params.yaml
-    to it. Features are kept where FILE is what backbone.weights named before: only its content counts.
+    Copies FILE, a .h5, .keras or .onnx file, or the folder of a .onnx file, to data/weights/, adds the copy to DVC, and
+    sets backbone.weights in params.yaml to it. Features are kept where FILE is what backbone.weights named before: only
+    its content counts.
 
     Example: python -m onepass weights add /path/to/squeezenet.keras
     """
@@ -57,10 +59,10 @@ def add(file: Path) -> None:
 
 def check_file(file: Path) -> None:
     """UserError: it is no file of weights, or is shared already."""
-    if not file.is_file():
-        found = "is a folder" if file.is_dir() else "does not exist"
+    if not file.exists() or (file.is_dir() and not list(file.glob("*.onnx"))):
+        found = "is a folder without a .onnx file" if file.is_dir() else "does not exist"
         raise UserError(f"{file} {found}. Expected a file of weights: {' or '.join(SUFFIXES)}.")
-    if not file.name.endswith(SUFFIXES):
+    if file.is_file() and not file.name.endswith(SUFFIXES):
         raise UserError(f"{file} given; expected a file of weights, whose name ends in {' or '.join(SUFFIXES)}.")
     if any("\ud800" <= letter <= "\udfff" for letter in file.name):
         raise UserError(f"{str(file)!r} is not UTF-8, which params.yaml has to be. Rename it.")
@@ -85,9 +87,9 @@ def keeper_of(file: Path) -> str:
 def check_target(file: Path, target: Path) -> None:
     """UserError: another file has the name."""
     record = target.with_name(f"{target.name}.dvc")
-    if record.is_file() and not target.is_file():
+    if record.is_file() and not target.exists():
         raise UserError(f"{target} is known to DVC and is not here: run `dvc pull {shlex.quote(str(target))}` first.")
-    if target.exists() and sha256_of_files(target) != sha256_of_files(file):
+    if target.exists() and weights_sha256(str(target)) != weights_sha256(str(file)):
         raise UserError(
             f"{target} is there already and has another content. Give {file} another name, or delete that one first: "
             f"`dvc remove {shlex.quote(str(record))}` and `rm {shlex.quote(str(target))}`."
@@ -95,13 +97,29 @@ def check_target(file: Path, target: Path) -> None:
 
 
 def copy(file: Path, target: Path) -> None:
-    """Copies a file, whole or not at all; not where the copy is there already. UserError: it cannot be copied."""
-    if not target.exists():
-        try:
-            with file.open("rb") as source, atomic_file(target) as copied:
-                shutil.copyfileobj(source, copied, 1 << 20)
-        except OSError as error:
-            raise UserError(f"{file} cannot be copied to {target}: {error.strerror}. Nothing was changed.") from error
+    """Copies a file or a folder, whole or not at all; not where the copy is there already. UserError: it cannot be."""
+    if target.exists():
+        return
+    try:
+        if file.is_dir():
+            copy_folder(file, target)
+            return
+        with file.open("rb") as source, atomic_file(target) as copied:
+            shutil.copyfileobj(source, copied, 1 << 20)
+    except (OSError, shutil.Error) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UserError(f"{file} cannot be copied to {target}: {said}. Nothing was changed.") from error
+
+
+def copy_folder(folder: Path, target: Path) -> None:
+    """Appears at once. OSError, shutil.Error: it cannot be copied."""
+    temporary = target.with_name(f".{target.name}{UNFINISHED}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        shutil.copytree(folder, temporary)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def dvc_add(path: Path) -> None:

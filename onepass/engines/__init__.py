@@ -6,16 +6,30 @@ network comes from, nor of what its outputs mean. TensorFlow and the like are im
 
 from onepass.core import import_all
 from onepass.engines.batch_inference import BATCH, infer
-from onepass.engines.engine import Engine, Forward, engine_names, find_engine, library_version, register_engine
+from onepass.engines.engine import (
+    Engine,
+    Forward,
+    engine_names,
+    find_engine,
+    in_pieces,
+    library_version,
+    register_engine,
+)
+from onepass.engines.onnxruntime import onnx_session
+from onepass.engines.reference import check_forward, image_to_check
 
 __all__ = [
     "BATCH",
     "Engine",
     "Forward",
+    "check_forward",
     "engine_names",
     "find_engine",
+    "image_to_check",
+    "in_pieces",
     "infer",
     "library_version",
+    "onnx_session",
     "register_engine",
 ]
 

@@ -31,6 +31,24 @@ class Engine:
     compile: Callable[[Any, tuple[int, int, int, int], bool], Forward]
     # Whether it makes a bfloat16 network of a float32 one itself, which is faster than conversions between layers.
     fuses_bfloat16: Callable[[], bool]
+    # From the bytes of an ONNX model, whose one input has a fixed shape, and whether to compute in bfloat16; None: it
+    # runs no such model.
+    compile_onnx: Callable[[bytes, bool], Forward] | None = None
+    precisions: tuple[str, ...] = ("float32", "bfloat16")  # backbone.precision
+
+
+def in_pieces(forward: Forward, size: int) -> Forward:
+    """Calls for any number of images, where the graph takes ``size`` of them at once."""
+
+    def call(pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        found = []
+        for start in range(0, len(pixels), size):
+            piece = pixels[start : start + size]
+            full = np.concatenate([piece, np.zeros((size - len(piece), *piece.shape[1:]), np.uint8)])
+            found.append(forward(full)[: len(piece)])
+        return np.concatenate(found)
+
+    return Forward(call, forward.at_once)
 
 
 ENGINES: dict[str, Engine] = {}

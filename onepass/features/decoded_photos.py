@@ -6,7 +6,8 @@ is missing is decoded from its file.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -19,10 +20,10 @@ from onepass.core import Hashes, UserError, find, packed
 from onepass.features.fingerprint import pixel_fingerprint
 from onepass.features.pool import Pool, folder_of, size_limit
 from onepass.features.row_index import RowIndex
-from onepass.features.rows import make_rows
+from onepass.features.rows import DamagedPartError, make_rows, map_rows, pack, row_hashes
 from onepass.features.store import Store
 from onepass.params import BackboneParams
-from onepass.photos import SMALLEST, resize, smallest_size
+from onepass.photos import SMALLEST, smallest_size
 
 CHUNK = 4 << 20  # bytes of pixels in a file
 MAPS = 4  # photos are asked for in the order in which they were decoded, but for what several threads mix up
@@ -37,9 +38,12 @@ class DecodedPhotos:
         side = backbone.side
         store = Store(len(hashes), "uint8", [side, side, 3], pixel_fingerprint(backbone), "")
         self._index = RowIndex(hashes, store.row_type, MAPS)
-        self._key = store.key
+        self._store = store
         self._pool = Pool(folder_of(machine, store.key) / "pixels", store, self._index)
-        self._pool.find()
+        # Not by Pool.find, which verifies whole chunks: of those, a worker needs a photo here and there.
+        for path in sorted(self._pool.folder.glob("[!.]*.npy")):
+            with suppress(DamagedPartError, FileNotFoundError):
+                self._index.add(str(path), path, row_hashes(map_rows(path, store.row_type)))
         self._missing = self._index.missing()
 
     def pixels(self, hash_: str) -> NDArray[np.uint8] | None:
@@ -48,14 +52,15 @@ class DecodedPhotos:
         if place < 0 or self._missing[place]:
             return None
         try:
-            found: NDArray[np.uint8] = self._index.read(slice(place, place + 1))["features"][0]
-        except UserError:  # another run has just made room
+            rows = self._index.read(slice(place, place + 1))
+            found: NDArray[np.uint8] = self._store.unpack(pack(rows), hash_)["features"][0]
+        except (UserError, DamagedPartError):  # another run has just made room, or the disk fails
             return None
         return found
 
     def add(self, hashes: Sequence[str], pixels: NDArray[np.uint8]) -> None:
         """Keeps the pixels, (images, side, side, 3), of these hashes. A power loss may take them."""
-        self._pool.add(make_rows(hashes, pixels, self._key), durable=False)
+        self._pool.add(make_rows(hashes, pixels, self._store.key), durable=False)
 
     @property
     def size(self) -> int:
@@ -74,38 +79,39 @@ def keeping_decoded(machine: Path, params: BackboneParams) -> Iterator[Callable[
         backbone = resolve(params)
     except UserError:
         backbone = None
-    if backbone is None or smallest_size(backbone.decoding, backbone.side) != SMALLEST:
+    if backbone is None or smallest_size(backbone.decoding, backbone.framing.resized) != SMALLEST:
         yield lambda _hash, _image: None
         return
     photos = DecodedPhotos(machine, backbone, packed([]))
     room = int(size_limit() * SHARE) - photos.size
     size = backbone.side**2 * 3
-    # In few large pieces of memory: what many threads leave here and there would keep the memory between it, too.
-    spare: list[NDArray[np.uint8]] = []
-    block = np.empty((max(CHUNK // size, 1), backbone.side, backbone.side, 3), np.uint8)
+    # Two pieces of memory, one of which is filled while the other is written, and one thread that writes: what many
+    # threads leave here and there, and what each of them needed to write, would stay with the process.
+    block, written = np.empty((2, max(CHUNK // size, 1), backbone.side, backbone.side, 3), np.uint8)
     waiting: dict[str, None] = {}
-    lock = Lock()
+    lock, writer, writing = Lock(), ThreadPoolExecutor(1), Future[None]()
+    writing.set_result(None)
 
     def keep(hash_: str, image: Image.Image) -> None:
-        nonlocal room, block
+        nonlocal room, block, written, writing
         with lock:
             room -= size
         if room < 0:
             return
-        pixels = resize(image, backbone.side)
+        pixels = backbone.framing.pixels(image)
         with lock:
             if hash_ in waiting:
                 return
             block[len(waiting)] = pixels
             waiting[hash_] = None
-            full = list(waiting) if len(waiting) == len(block) else []
-            if full:
-                filled, block = block, spare.pop() if spare else np.empty_like(block)
+            if len(waiting) == len(block):
+                writing.result()
+                block, written = written, block
+                writing = writer.submit(photos.add, list(waiting), written)
                 waiting.clear()
-        if full:
-            photos.add(full, filled)
-            spare.append(filled)
 
-    yield keep
+    with writer:
+        yield keep
+    writing.result()
     if waiting:
         photos.add(list(waiting), block[: len(waiting)])

@@ -4,9 +4,9 @@ where they come from one environment or agree (see ``versions`` and ``agreement`
 
 from typing import Any
 
-from onepass.backbones import Backbone
+from onepass.backbones import Backbone, described
 from onepass.features.versions import DECODER
-from onepass.params import INPUT
+from onepass.params import INPUT, NONE
 from onepass.photos import RESIZE_RECIPE, decoding_recipe, smallest_size
 
 
@@ -21,13 +21,16 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
     pixels["decoding"]["decoder"] = DECODER  # not its version
     if backbone.layer == INPUT:
         return pixels | {"layer": INPUT, "color_mode": "grayscale" if backbone.channels == 1 else "rgb"}
-    return pixels | {
+    of_tokens = backbone.pooling != NONE and backbone.special_tokens != 1  # which all had before it was a param
+    return {
+        **pixels,
+        **({"special_tokens": backbone.special_tokens} if of_tokens else {}),
         "architecture": backbone.architecture,
         "network": network,
         "layer": backbone.layer,
         "batch_norm": "folded into convolutions",
         "pooling": backbone.pooling,
-        "preprocess": backbone.preprocess,
+        "preprocess": described(backbone.preprocess),
         "precision": backbone.precision,
         "runtime": backbone.engine.name,
         "storage": backbone.storage,
@@ -36,5 +39,6 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
 
 def pixel_fingerprint(backbone: Backbone) -> dict[str, Any]:
     """Everything that decides which pixels of an image a backbone is given, and the version of the decoder."""
-    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.side))
-    return {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side}
+    decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.framing.resized))
+    crop = {} if backbone.crop is None else {"crop": backbone.crop}
+    return {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side, **crop}

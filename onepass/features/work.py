@@ -63,7 +63,7 @@ def reader(work: Work, backbone: Backbone, keys: Hashes) -> PixelReader:
 
     """
     decoded = DecodedPhotos(work.machine, backbone, keys)
-    return PixelReader(work.root, backbone.pixel_shape, backbone.decoding, decoded.pixels)
+    return PixelReader(work.root, backbone.pixel_shape, backbone.decoding, decoded.pixels, backbone.crop)
 
 
 def save_rows(

@@ -19,7 +19,7 @@ from onepass.heads.head_kind import (
     read_head_section,
     register_head,
 )
-from onepass.heads.inference import OnBatch, figures, pooling_layer, predictor, restore_network
+from onepass.heads.inference import OnBatch, figures, network_of, pooling_layer, predictor, restore_network
 from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers, ScaledFeatures
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
 
@@ -48,6 +48,7 @@ __all__ = [
     "kinds",
     "make_dataset",
     "make_fit_task",
+    "network_of",
     "pooling_layer",
     "predictor",
     "read_head",

@@ -1,6 +1,5 @@
 """Three files of a model that other programs read: how each is written, and how it is asked."""
 
-import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 
 from onepass.core import LONG_AGO
 from onepass.model.keras_model import Model
+from onepass.model.onnx_model import metadata
 from onepass.model.tf_signatures import of_files, of_pixels, portable
+from onepass.onnx import converted
 from onepass.tensorflow import as_constants, tf
 
 Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (1, height, width, 3) to (1, classes)
-OPSET = 18  # of ONNX: every runtime since 2023 reads it
 
 
 class Format(NamedTuple):
@@ -45,15 +45,15 @@ def open_savedmodel(path: Path) -> list[Ask]:
 
 
 def write_onnx(model: Model, path: Path) -> None:
-    """The class names are in the metadata, as JSON under ``classes``."""
-    import tf2onnx  # noqa: PLC0415 - an extra
-
+    """With the metadata of ``onnx_model``: ``predict`` takes it, too."""
     function = portable(model)
-    proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+    proto = converted(function, function.input_signature)
     for place, name in enumerate(("batch", "height", "width")):
         proto.graph.input[0].type.tensor_type.shape.dim[place].dim_param = name
     proto.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "batch"
-    proto.metadata_props.add(key="classes", value=json.dumps(model.classes))
+    from onnx import helper  # noqa: PLC0415 - an extra
+
+    helper.set_model_props(proto, metadata(model.classes, model.decoding, model.framing))
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 

@@ -14,7 +14,8 @@ from onepass.backbones import Backbone
 from onepass.core import KERAS_METADATA, UserError, check_model_file, check_recorded, read_archived_text
 from onepass.heads import TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
-from onepass.photos import LIGHT, UPWARDS, smallest_size
+from onepass.model.writers import check_is_here
+from onepass.photos import LIGHT, UPWARDS, Framing, smallest_size
 from onepass.tensorflow import keras, save_keras
 
 RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
@@ -28,14 +29,15 @@ class Model(NamedTuple):
     decoding: str  # of the files that its training photos came from: scaled | exact
 
     @property
-    def side(self) -> int:
-        """Pixels, of the square to which the model resizes photos."""
-        return int(self.network.get_layer(RESIZE).height)
+    def framing(self) -> Framing:
+        """What of a photo its first layer gives to the others."""
+        resize = self.network.get_layer(RESIZE)
+        return Framing(int(resize.height), 1.0 if resize.crop_to_aspect_ratio else None)
 
     @property
     def smallest(self) -> int | None:
         """To how many pixels height and width of a photo are reduced when it is decoded, as ``decode`` takes it."""
-        return smallest_size(self.decoding, self.side)
+        return smallest_size(self.decoding, self.framing.side)
 
     def after_resize(self) -> Any:
         """What comes after the first layer: uint8 RGB (batch, side, side, 3) to float32 (batch, classes)."""
@@ -51,6 +53,7 @@ def read_model(path: Path) -> Model:
     """The model in a file that train-head wrote. UserError where it is none, or no longer what dvc.lock says."""
     check_recorded(path)
     try:
+        check_is_here(path)
         check_model_file(path)
         metadata = json.loads(read_archived_text(path, KERAS_METADATA))
         classes, decoding = metadata.get("classes"), metadata.get("decoding", "exact")  # all were, before it was said
@@ -81,13 +84,22 @@ def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
     # The numbers in the names of unnamed layers start anew: the same model has the same bytes.
     keras.utils.clear_session(free_memory=False)
     photo = keras.Input((None, None, 3), dtype="uint8", name="photo")
-    pixels = keras.layers.Resizing(backbone.side, backbone.side, antialias=True, dtype="uint8", name=RESIZE)(photo)
+    pixels = _framed(photo, backbone.framing)
     if backbone.channels == 1:
         pixels = _grayscale(pixels)
     features = backbone.source.whole_network(backbone)(pixels)
     if backbone.storage == "float16":  # rounded, as stored features are, on which the head was trained
         features = keras.ops.cast(keras.ops.cast(features, "float16"), "float32")
     return keras.Model(photo, _probabilities(head, features), name="onepass")
+
+
+def _framed(photo: Any, framing: Framing) -> Any:
+    """What ``Framing.pixels`` gives, as layers, of which the first is called ``RESIZE``."""
+    crops = framing.crop is not None
+    size = (framing.resized, framing.resized)
+    resize = keras.layers.Resizing(*size, antialias=True, crop_to_aspect_ratio=crops, dtype="uint8", name=RESIZE)
+    inside = slice(framing.margin, framing.margin + framing.side)
+    return resize(photo) if framing.resized == framing.side else resize(photo)[:, inside, inside]
 
 
 def _grayscale(pixels: Any) -> Any:

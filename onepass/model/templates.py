@@ -27,7 +27,7 @@ LIBRARIES = ("keras", "tensorflow", "h5py")
 
 def find_template(backbone: Backbone, head: TrainedHead) -> Path:
     """Where a model lies, or may be put, that differs from this one in the head's arrays and class names alone."""
-    layers = backbone.architecture, backbone.side, backbone.channels, backbone.layer, backbone.pooling
+    layers = backbone.architecture, backbone.framing, backbone.channels, backbone.layer, backbone.pooling
     pixels = backbone.decoding, backbone.preprocess, backbone.precision, backbone.storage, backbone.weights_sha256()
     shapes = [array.shape for array in head.weights]
     of_head = head.activation, head.feature_scale, head.pooling, head.unit_length, shapes

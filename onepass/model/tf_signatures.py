@@ -15,10 +15,11 @@ def portable(model: Model) -> Any:
 
     Resized by simple operations: TensorFlow's own one for it exists in no other format.
     """
-    side, after_resize = model.side, model.after_resize()
+    framing, after_resize = model.framing, model.after_resize()
 
     def probabilities(photos: Any) -> dict[str, Any]:
-        return {"probabilities": after_resize(_resized(photos, side), training=False)}
+        seen = photos if framing.crop is None else _middle(photos)
+        return {"probabilities": after_resize(_resized(seen, framing.side), training=False)}
 
     return tf.function(probabilities, input_signature=[PHOTOS])
 
@@ -39,6 +40,7 @@ def of_files(model: Model) -> Any:
     decoding it does not turn a photo as its EXIF orientation says, and takes the colour of transparent pixels as it
     stands in the file.
     """
+    side = model.framing.side
     resize, after_resize = model.network.get_layer(RESIZE), model.after_resize()
 
     def pixels(file: Any) -> Any:
@@ -52,7 +54,7 @@ def of_files(model: Model) -> Any:
         return resize(tf.ensure_shape(image, PHOTOS.shape[1:])[None])[0]
 
     def probabilities(files: Any) -> dict[str, Any]:
-        photos = tf.map_fn(pixels, files, fn_output_signature=tf.TensorSpec((model.side, model.side, 3), tf.uint8))
+        photos = tf.map_fn(pixels, files, fn_output_signature=tf.TensorSpec((side, side, 3), tf.uint8))
         return _named(model, after_resize(photos, training=False))
 
     return tf.function(probabilities, input_signature=[FILES])
@@ -91,6 +93,14 @@ def _block_means(image: Any, smallest: int) -> Any:
 def _named(model: Model, probabilities: Any) -> dict[str, Any]:
     names = tf.constant([name.encode(errors="surrogateescape") for name in model.classes])
     return {"probabilities": probabilities, "predicted": tf.gather(names, tf.argmax(probabilities, axis=1))}
+
+
+def _middle(photos: Any) -> Any:
+    """The largest squares in the middle of photos (batch, height, width, 3)."""
+    height, width = tf.unstack(tf.shape(photos)[1:3])
+    length = tf.minimum(height, width)
+    top, left = (height - length) // 2, (width - length) // 2
+    return photos[:, top : top + length, left : left + length]
 
 
 def _resized(photos: Any, side: int) -> Any:

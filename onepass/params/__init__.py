@@ -12,13 +12,20 @@ from onepass.params.sections import (
     NONE,
     BackboneParams,
     DataParams,
+    PixelScaling,
     Pooling,
     Section,
     Seed,
     SplitParams,
     VersionsRule,
 )
-from onepass.params.weights_record import check_weights, missing_elsewhere, record_weights, weights_sha256
+from onepass.params.weights_record import (
+    check_weights,
+    missing_elsewhere,
+    record_weights,
+    weights_files,
+    weights_sha256,
+)
 
 __all__ = [
     "INPUT",
@@ -29,6 +36,7 @@ __all__ = [
     "DataParams",
     "ParamsError",
     "ParamsFile",
+    "PixelScaling",
     "Pooling",
     "Section",
     "Seed",
@@ -39,5 +47,6 @@ __all__ = [
     "read_params",
     "record_weights",
     "unknown_key",
+    "weights_files",
     "weights_sha256",
 ]

@@ -18,6 +18,8 @@ def _in_words(field: dict[str, Any]) -> str:
         one, other = field["anyOf"]
         of_them = f"a list of {other['minItems']} to {other['maxItems']} of them" if "items" in other else ""
         return f"{_in_words(one)}, or {of_them or _in_words(other)}"
+    if "$ref" in field:
+        return "its parts: scale, mean, std, channels"
     if "const" in field or "enum" in field:
         return " | ".join(field.get("enum") or [field["const"]])
     if field["type"] == "string":

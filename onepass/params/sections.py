@@ -2,14 +2,16 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 INPUT = "input"  # backbone.layer: the cut before the first layer
 LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
 NONE = "none"  # backbone.pooling, head.pooling, train.unfreeze and others: nothing of the kind
 
+Channels = Annotated[list[float], Field(min_length=3, max_length=3)]  # a number each
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Pooling = Literal["none", "avg", "max"]
+BackbonePooling = Literal["none", "avg", "max", "cls", "cls+avg"]
 VersionsRule = Literal["close", "exact", "renew"]
 
 
@@ -49,6 +51,23 @@ class SplitParams(Section):
         return self
 
 
+class PixelScaling(BaseModel):
+    """``backbone.preprocess`` in parts: ``(pixel * scale - mean) / std`` for each channel."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    mean: Channels
+    std: Channels
+    channels: Literal["rgb", "bgr"] = "rgb"
+
+    @field_validator("std")
+    @classmethod
+    def _divides(cls, std: list[float]) -> list[float]:
+        if min(std) <= 0:
+            raise ValueError(f"preprocess.std: {std} given; allowed: numbers above 0")
+        return std
+
+
 class BackboneParams(Section):
     """The network, its cut, and the pixels that it is given. ``onepass.backbones.resolve`` knows which names exist."""
 
@@ -57,12 +76,20 @@ class BackboneParams(Section):
     weights: Annotated[str, Field(min_length=1)]
     image_side: Annotated[int, Field(ge=1, le=4096)] | Literal["native"] = "native"
     layer: Annotated[str, Field(min_length=1)] = LAST
-    pooling: Pooling = "none"
+    pooling: BackbonePooling = "none"
+    special_tokens: Annotated[int, Field(ge=0, le=1000)] = 1
     color_mode: Literal["rgb", "grayscale"] = "rgb"
     views: Annotated[int, Field(ge=1, le=256)] = 1
     decoding: Literal["scaled", "exact"] = "scaled"
-    preprocess: Annotated[str, Field(min_length=1)] = "native"
+    preprocess: Annotated[str, Field(min_length=1)] | PixelScaling = "native"
+    resize: Literal["stretch", "crop"] = "stretch"
+    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 0.875
     precision: Literal["float32", "bfloat16"] = "float32"
     runtime: Annotated[str, Field(min_length=1)] = "openvino"
     storage: Literal["float32", "float16"] = "float32"
     versions: VersionsRule = "close"
+
+    @property
+    def crop(self) -> float | None:
+        """The share of the shorter side that is kept; None: all of the photo."""
+        return self.crop_fraction if self.resize == "crop" else None

@@ -1,9 +1,11 @@
-"""data/weights.json: the digest of the file that backbone.weights names, and nothing of where that is.
+"""data/weights.json: the digest of the file that backbone.weights names, and nothing of where that is. A network whose
+weights lie in several files is a folder.
 
 It is written before any stage that reads the file, so that a machine without the file stops there. Else it would lose
 the outputs of the others: DVC deletes the outputs of a stage before it finds that a dependency is missing.
 """
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -31,21 +33,30 @@ def check_weights(weights: str, record: Path) -> None:
 
 
 def weights_sha256(weights: str) -> str:
-    """The digest of a weights file. UserError: it is missing, and who has it."""
+    """The digest of a weights file, or of all files of a folder. UserError: it is missing, and who has it."""
     if problem := missing_elsewhere(weights):
         raise UserError(problem)
-    if not Path(weights).is_file():
+    if not Path(weights).exists():
         raise UserError(
             f"backbone.weights: {weights} does not exist. `dvc repro` makes what a dvc.yaml knows how to make; `dvc "
-            "pull` fetches what the team has; or give the path of a .h5 or .keras file of yours."
+            "pull` fetches what the team has; or give the path of a .h5, .keras or .onnx file of yours."
         )
-    return sha256_of_files(Path(weights))
+    if Path(weights).is_file():
+        return sha256_of_files(Path(weights))
+    digests = [f"{sha256_of_files(file)} {file.relative_to(weights).as_posix()}\n" for file in weights_files(weights)]
+    return hashlib.sha256("".join(digests).encode(errors="surrogateescape")).hexdigest()
+
+
+def weights_files(weights: str) -> list[Path]:
+    """The file itself, or all files of the folder, sorted."""
+    path = Path(weights)
+    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
 def missing_elsewhere(weights: str) -> str:
     """What to do about a file that is missing and that neither git nor DVC can bring; empty for any other."""
     path = Path(weights)
-    if path.is_file() or path.resolve().is_relative_to(Path.cwd()):
+    if path.exists() or path.resolve().is_relative_to(Path.cwd()):
         return ""
     return (
         f"backbone.weights: {weights} does not exist on this machine. It is outside of this repository, so neither git "

@@ -59,9 +59,7 @@ def inspect_photos(
     return quarantined
 
 
-def _note(
-    photos: PhotoTable, found: Sequence[tuple[int, Image | Quarantined]], quarantined: list[Quarantined]
-) -> None:
+def _note(photos: PhotoTable, found: Sequence[tuple[int, Image | Quarantined]], quarantined: list[Quarantined]) -> None:
     photos.set_content(*((number, row) for number, row in found if isinstance(row, Image)))
     quarantined += [row for _, row in found if isinstance(row, Quarantined)]
 

@@ -13,7 +13,7 @@ from onepass.photos.decoding import UNLIMITED, decode, smallest_size
 from onepass.photos.inspection import DECODERS
 from onepass.photos.reading import is_at_hand, place_of, readings
 from onepass.photos.refusals import UndecodableError
-from onepass.photos.resizing import grayscale, resize
+from onepass.photos.resizing import Framing, grayscale
 from onepass.photos.views import View, augmented
 
 AGAIN = "Run `dvc repro`, which prepares the photos as they are now; `dvc repro --force prepare` always does."
@@ -35,6 +35,7 @@ class PixelReader:
         shape: tuple[int, int, int],
         decoding: str,
         decoded: Callable[[str], NDArray[np.uint8] | None] = lambda _hash: None,
+        crop: float | None = None,
     ) -> None:
         """What is asked for.
 
@@ -43,11 +44,13 @@ class PixelReader:
             shape: (side, side, 3) for RGB, (side, side, 1) for grey.
             decoding: exact | scaled.
             decoded: gives the RGB pixels of a photo, by its hash, where they are at hand: its file is not read then.
+            crop: as in ``Framing``.
 
         """
         self.shape = shape
         self._root = root
-        self._smallest = smallest_size(decoding, shape[0])
+        self._framing = Framing(shape[0], crop)
+        self._smallest = smallest_size(decoding, self._framing.resized)
         self._decoded = decoded
 
     def has(self, located: LocatedView) -> bool:
@@ -71,7 +74,7 @@ class PixelReader:
             with DECODERS:
                 # prepare has decoded these very bytes below the limit of megapixels
                 photo = decode(content, UNLIMITED, self._smallest).image
-                return resize(augmented(photo, located.view), self.shape[0])
+                return self._framing.pixels(augmented(photo, located.view))
         except UndecodableError as error:
             where = place_of(self._root, located.file)
             raise UserError(f"{where} was decoded by prepare, but not here: {error}. {AGAIN}") from error

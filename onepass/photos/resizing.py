@@ -6,7 +6,7 @@ exports hold them together.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,37 @@ RESIZE_RECIPE = "to a square, as keras.layers.Resizing: triangle filter, antiali
 LIGHT = np.array([[299], [587], [114]], np.float32)
 UPWARDS = 0.25  # thousandths; a tie between two levels is none any more, so that no rounding error decides it
 BAND_PIXELS = 1 << 20  # of an image that are floating-point numbers at once: 12 MB
+
+
+class Framing(NamedTuple):
+    """What of a photo is seen in the square that a network is given."""
+
+    side: int  # pixels, of that square
+    crop: float | None = None  # the share of the shorter side that is kept, from the centre; None: all, squeezed
+
+    @property
+    def resized(self) -> int:
+        """Pixels, of the square to which the photo, or the square in its middle, is resized; its margins are cut."""
+        return self.side if self.crop is None else max(round(self.side / self.crop), self.side)
+
+    @property
+    def margin(self) -> int:
+        """Pixels that are cut on the left and at the top of it."""
+        return (self.resized - self.side) // 2
+
+    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
+        """uint8 (side, side, channels), 0..255; an RGB image has 3 channels."""
+        if self.crop is None:
+            return resize(image, self.side)
+        inside = slice(self.margin, self.margin + self.side)
+        return resize(_middle(image), self.resized)[inside, inside]
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """The largest square in the middle of an image."""
+    length = min(image.size)
+    left, top = (image.width - length) // 2, (image.height - length) // 2
+    return image.crop((left, top, left + length, top + length))
 
 
 def resize(image: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ photo's hash and the number 3 alone, so that more views later leave the first on
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,14 +50,15 @@ class WantedViews:
 
         Args:
             hashes: all different; those of a file are sorted, which takes the least memory.
-            counts: of the views of each image, the photo itself included.
+            counts: of the views of each image, the photo itself included; none where that is 1 for all.
 
         """
         self._hashes = packed(hashes)
         self._counts = np.fromiter(counts, np.uint16)
         if (self._hashes[1:] < self._hashes[:-1]).any():
             order = np.argsort(self._hashes)
-            self._hashes, self._counts = self._hashes[order], self._counts[order]
+            self._hashes = self._hashes[order]
+            self._counts = self._counts[order] if len(self._counts) else self._counts
         if not (self._counts > 1).any():
             self._counts = np.empty(0, np.uint16)  # as mostly
 
@@ -69,8 +71,12 @@ class WantedViews:
 
         def hashes() -> Iterator[str]:
             with path.open(encoding="ascii") as lines:
-                for line in lines:
-                    counts.append(int(line[HEX_DIGITS + 1 :] or 1))
+                for place, line in enumerate(lines):
+                    count = int(line[HEX_DIGITS + 1 :] or 1)
+                    if count > 1 and not counts:
+                        counts.extend(repeat(1, place))
+                    if counts or count > 1:  # mostly it is 1 for all, and need not be kept
+                        counts.append(count)
                     yield line[:HEX_DIGITS]
 
         return cls(hashes(), counts)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from onepass.backbones import APPLICATIONS, resolve
 from onepass.core import UserError
-from onepass.params import INPUT, BackboneParams
+from onepass.params import INPUT, BackboneParams, PixelScaling
 
 IMAGENET = "data/imagenet/{}.weights.h5"  # where the pipeline fetches the weights of a network of keras.applications
 PLACES = ("data/weights/*.keras", "data/weights/*.h5", "data/imagenet/*.weights.h5")
@@ -23,13 +23,13 @@ class AtHand(NamedTuple):
 
     label: str  # in the names of experiments
     params: BackboneParams  # as it would be used without a better idea
-    preprocess: tuple[str, ...]  # to be tried
+    preprocess: tuple[str | PixelScaling, ...]  # to be tried
     chosen: bool = False  # whether the cut of ``params`` is somebody's choice, and to be tried too
 
     @property
     def is_to_be_fetched(self) -> bool:
         """Whether its weights are not here yet."""
-        return not Path(self.params.weights).is_file()
+        return not Path(self.params.weights).exists()
 
 
 def backbones_at_hand(named: Sequence[str], committed: BackboneParams, digits: bool) -> list[AtHand]:

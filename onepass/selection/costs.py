@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onepass.backbones import build_application, resolve
 from onepass.engines import BATCH, infer
 from onepass.params import BackboneParams
-from onepass.photos import UNLIMITED, UndecodableError, decode, readings, resize, smallest_size
+from onepass.photos import UNLIMITED, UndecodableError, decode, readings, smallest_size
 from onepass.selection.backbones_at_hand import AtHand
 
 WARM = BATCH  # photos that are not counted: the first call compiles
@@ -53,7 +53,8 @@ def _measure(params: BackboneParams, root: Path, files: Sequence[str]) -> Cost:
     def pixels(file: str) -> NDArray[np.uint8]:
         try:
             content = next(readings(root, file))
-            return resize(decode(content, UNLIMITED, smallest_size(cut.decoding, cut.side)).image, cut.side)
+            smallest = smallest_size(cut.decoding, cut.framing.resized)
+            return cut.framing.pixels(decode(content, UNLIMITED, smallest).image)
         except UndecodableError:  # prepare tells why
             return np.zeros(cut.pixel_shape, np.uint8)
 

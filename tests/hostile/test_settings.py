@@ -32,11 +32,14 @@ ALLOWED = {  # what the message must say of each key
     "backbone.weights": TEXT,
     "backbone.image_side": "a whole number from 1 to 4096, or native",
     "backbone.layer": TEXT,
-    "backbone.pooling": "none | avg | max",
+    "backbone.pooling": "none | avg | max | cls | cls+avg",
+    "backbone.special_tokens": "a whole number from 0 to 1000",
     "backbone.color_mode": "rgb | grayscale",
     "backbone.views": "a whole number from 1 to 256",
     "backbone.decoding": "scaled | exact",
-    "backbone.preprocess": TEXT,
+    "backbone.preprocess": f"{TEXT}, or its parts: scale, mean, std, channels",
+    "backbone.resize": "stretch | crop",
+    "backbone.crop_fraction": "a number above 0 and at most 1",
     "backbone.precision": "float32 | bfloat16",
     "backbone.runtime": TEXT,
     "backbone.storage": "float32 | float16",
@@ -64,7 +67,7 @@ NUMBERS: list[Any] = [-1, math.nan, math.inf, -math.inf, 1e300, 10**30, "1e-3", 
 CASES = [
     (key, value)
     for key, allowed in ALLOWED.items()
-    for value in [*NEVER, *([5, 2.5] if allowed == TEXT else ["", *NUMBERS])]
+    for value in [*NEVER, *([5, 2.5] if allowed.startswith(TEXT) else ["", *NUMBERS])]
 ]
 
 

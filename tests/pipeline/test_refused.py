@@ -20,7 +20,7 @@ LOGISTIC = "which head.kind: logistic does not read; of train it reads class_wei
 LINEAR = "which head.kind: linear does not read; of head it reads activation, kind, pooling, scale"
 INPUT = (
     "which backbone.layer: input does not read; of backbone it reads color_mode, decoding, image_side, layer, "
-    "versions, views, weights"
+    "resize, versions, views, weights"
 )
 MLP = "which head.kind: mlp does not read; of head it reads activation, dropout, hidden_units, kind, pooling, scale"
 FROZEN = "which head.kind: mlp without train.unfreeze does not read; of train it reads batch, class_weights, epochs, "
@@ -89,7 +89,7 @@ CASES: list[tuple[list[str], str, str, str]] = [
     (["backbone.weights=vgg.pt"], "backbone.weights", "'vgg.pt' given", "allowed for name: custom: a .keras file"),
     (["backbone.pooling=mean"], "backbone.pooling", "'mean' given", "allowed: none | avg | max"),
     (["backbone.preprocess=imagenet"], "backbone.preprocess", "'imagenet' given", "allowed: native, none, rescale"),
-    (["backbone.runtime=onnx"], "backbone.runtime", "'onnx' given", "allowed: openvino, tensorflow"),
+    (["backbone.runtime=onnx"], "backbone.runtime", "'onnx' given", "allowed: onnxruntime, openvino, tensorflow"),
     (["backbone.precision=float16"], "backbone.precision", "'float16' given", "allowed: float32 | bfloat16"),
     (["head.kind=svm"], "head.kind", "'svm' given", KINDS),
     (["head.activation=relu"], "head.activation", "'relu' given", "allowed: auto | sigmoid | softmax"),

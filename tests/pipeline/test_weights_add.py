@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from onnx import save_model
 
 from tests.builders import Project, stages_run
+from tests.hostile.onnx_files import SIDE, network
 
 pytestmark = pytest.mark.slow
 NAME = "größe, mit leer.keras"
@@ -84,9 +86,10 @@ def test_what_cannot_be_added_is_refused_and_changes_nothing(settled: Project, w
     before = settled.run("git", "status", "--porcelain"), (settled.folder / "params.yaml").read_bytes()
     shared = "is shared already: it is a part of this repository, and"
     complaints: dict[str | Path, str] = {
-        "/no/such.h5": "/no/such.h5 does not exist. Expected a file of weights: .h5 or .keras.",
-        tmp_path: f"{tmp_path} is a folder. Expected a file of weights",
-        tmp_path / "notes.txt": "notes.txt given; expected a file of weights, whose name ends in .h5 or .keras.",
+        "/no/such.h5": "/no/such.h5 does not exist. Expected a file of weights: .h5 or .keras or .onnx.",
+        tmp_path: f"{tmp_path} is a folder without a .onnx file. Expected a file of weights",
+        tmp_path
+        / "notes.txt": "notes.txt given; expected a file of weights, whose name ends in .h5 or .keras or .onnx.",
         tmp_path / "vgg.h5": "'data/weights/vgg.h5' given; allowed for name: custom: a .keras file",
         other: f"data/weights/{NAME} is there already and has another content. Give {other} another name",
         f"data/weights/{NAME}": f"{shared} DVC keeps it. To use it, set backbone.weights in params.yaml",
@@ -101,3 +104,26 @@ def test_a_copy_that_is_not_pulled_yet_is_not_replaced(settled: Project, weights
     add(settled, weights)
     (settled.folder / "data" / "weights" / NAME).unlink()
     assert f"is not here: run `dvc pull 'data/weights/{NAME}'` first" in add(settled, weights, expect=2)
+
+
+@pytest.mark.more
+def test_a_folder_with_a_network_in_onnx_is_added_whole(settled: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    folder.mkdir()
+    save_model(network(), folder / "net.onnx", save_as_external_data=True, location="net.data", size_threshold=0)
+    changes = {"name": "onnx", "weights": str(folder), "layer": "maps", "preprocess": "rescale", "image_side": SIDE}
+    settled.set({f"backbone.{key}": value for key, value in changes.items()})
+    first = settled.run("dvc", "repro")
+    assert "60 images: 0 reused, 60 computed" in first
+    add(settled, folder)
+    params = (settled.folder / "params.yaml").read_text()
+    assert "data/weights/net" in params
+    assert str(folder) not in params
+    assert sorted(path.name for path in (settled.folder / "data/weights/net").iterdir()) == ["net.data", "net.onnx"]
+    assert "60 images: 60 reused, 0 computed" in settled.run("dvc", "repro")
+    data = settled.folder / "data/weights/net/net.data"
+    content = bytearray(data.read_bytes())
+    content[1] ^= 0x40
+    data.unlink()  # a link into the cache, perhaps
+    data.write_bytes(content)
+    assert "60 images: 0 reused, 60 computed" in settled.run("dvc", "repro")

@@ -17,8 +17,8 @@ PACKAGES = sorted(path.parent for path in (ROOT / "onepass").glob("*/__init__.py
 FILES = sorted(
     path for name in ("onepass", "stages", "data", "benchmarks", "docs") for path in (ROOT / name).rglob("*.py")
 )
-# Behind these doors stands what imports TensorFlow, which others import inside a function: not through the door.
-BESIDE_THE_DOOR = {"onepass.model.keras_model", "onepass.model.exports"}
+# Behind these doors stands what imports TensorFlow or ONNX Runtime: others import it inside a function.
+BESIDE_THE_DOOR = {"onepass.model.keras_model", "onepass.model.onnx_model", "onepass.model.exports"}
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -73,7 +73,7 @@ def test_every_file_that_the_documents_name_exists() -> None:
 
 
 def test_whatever_is_imported_is_asked_for_in_the_environment_first() -> None:
-    extras = {"openvino", "onnxruntime", "pillow_heif", "ray", "tf2onnx", "ai_edge_litert"}
+    extras = {"onnx", "openvino", "onnxruntime", "pillow_heif", "ray", "tf2onnx", "ai_edge_litert"}
     own = {"onepass", "stages", "data", "benchmarks", "docs", ""}
     with_dvc = {"aiohttp", "dvc_data"}
     files = [file for file in FILES if file.relative_to(ROOT).parts[0] in ("onepass", "stages")]

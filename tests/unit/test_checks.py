@@ -100,7 +100,7 @@ def test_one_wrong_value_gives_one_line_with_key_given_and_allowed(key: str, val
             {"backbone__preprocess": "resnet"},
             ["backbone.preprocess: 'resnet' given; allowed: native, ", "rescale", "caffe", "tf", "torch", "none"],
         ),
-        ({"backbone__runtime": "onnx"}, ["backbone.runtime: 'onnx' given; allowed: openvino, tensorflow"]),
+        ({"backbone__runtime": "onnx"}, ["backbone.runtime: 'onnx' given; allowed: onnxruntime, openvino, tensorflow"]),
         (
             {"backbone__weights": "mine.h5"},
             ["backbone.weights: 'mine.h5' given; allowed for name: custom: a .keras file"],
@@ -231,7 +231,7 @@ IDLE: list[tuple[dict[str, Any], str, str]] = [
         {},
         "backbone.color_mode",
         "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, layer, "
-        "name, pooling, precision, preprocess, runtime, storage, versions, views, weights",
+        "name, pooling, precision, preprocess, resize, runtime, storage, versions, views, weights",
     ),
     (
         {"train__batch_norm": "trained"},

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from onepass.backbones.backbone import Backbone, register_source
 from onepass.backbones.keras_source import KerasSource, libraries
+from onepass.backbones.preprocessing import mode_of
 from onepass.backbones.sources.keras_file import KERAS_FILE, KerasFile
 from onepass.core import KERAS_SUFFIX
 from onepass.engines import Engine
@@ -88,11 +89,13 @@ class KerasApplications(KerasSource):
             architecture=params.name,
             weights=params.weights,
             side=known.image_side if params.image_side == "native" else params.image_side,
+            crop=params.crop,
             channels=3,
             decoding=params.decoding,
             layer=params.layer,
             pooling=params.pooling,
-            preprocess=preprocess,
+            special_tokens=params.special_tokens,
+            preprocess=mode_of(preprocess),
             precision=params.precision,
             storage=params.storage,
             engine=engine,

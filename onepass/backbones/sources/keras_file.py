@@ -8,6 +8,7 @@ from typing import Any
 
 from onepass.backbones.backbone import Backbone, register_source
 from onepass.backbones.keras_source import KerasSource, libraries
+from onepass.backbones.preprocessing import mode_of
 from onepass.core import KERAS_CONFIG, KERAS_SUFFIX, UserError, read_archived_text
 from onepass.engines import Engine
 from onepass.params import BackboneParams, ParamsError
@@ -32,7 +33,7 @@ class KerasFile(KerasSource):
             raise ParamsError(
                 [
                     "backbone.preprocess: native given, which a custom network does not tell; "
-                    "allowed: rescale, caffe, tf, torch, none"
+                    "allowed: rescale, caffe, tf, torch, none, or its parts"
                 ]
             )
 
@@ -43,11 +44,13 @@ class KerasFile(KerasSource):
             architecture="keras file",
             weights=params.weights,
             side=_side(params),
+            crop=params.crop,
             channels=3,
             decoding=params.decoding,
             layer=params.layer,
             pooling=params.pooling,
-            preprocess=params.preprocess,
+            special_tokens=params.special_tokens,
+            preprocess=mode_of(params.preprocess),
             precision=params.precision,
             storage=params.storage,
             engine=engine,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepass.backbones.backbone import Backbone, FeatureShape, register_source
+from onepass.backbones.preprocessing import MODES
 from onepass.engines import Engine, Forward
 from onepass.params import INPUT, BackboneParams, ParamsError
 
@@ -36,7 +37,7 @@ class Pixels:
 
     def unread_keys(self, _params: BackboneParams) -> dict[str, str]:
         """All that is only for a network, but for the weights: what they name has to be a file."""
-        unread = ["name", "pooling", "preprocess", "precision", "runtime", "storage"]
+        unread = ["name", "pooling", "special_tokens", "preprocess", "precision", "runtime", "storage"]
         return dict.fromkeys(unread, f"backbone.layer: {INPUT}")
 
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
@@ -46,11 +47,13 @@ class Pixels:
             architecture="",
             weights=params.weights,
             side=int(params.image_side),
+            crop=params.crop,
             channels=1 if params.color_mode == "grayscale" else 3,
             decoding=params.decoding,
             layer=INPUT,
             pooling=params.pooling,
-            preprocess="none",
+            special_tokens=params.special_tokens,
+            preprocess=MODES["none"],
             precision="float32",
             storage="float32",
             engine=engine,

@@ -44,7 +44,7 @@ def test_a_folded_network_gives_the_same_features(seed: int) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
 
 
-def test_what_is_folded_multiplies_by_exactly_one_and_the_rest_as_before() -> None:
+def test_what_is_folded_multiplies_by_one_and_the_rest_as_before() -> None:
     from onepass.backbones.batch_norm_folding import fold_batch_norms
     from onepass.tensorflow import keras, tf
 
@@ -53,7 +53,8 @@ def test_what_is_folded_multiplies_by_exactly_one_and_the_rest_as_before() -> No
     norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     factors = {norm.name: tf.math.rsqrt(norm.moving_variance + norm.epsilon) for norm in norms}
     factors |= {norm.name: factors[norm.name] * norm.gamma for norm in norms if norm.scale}
-    ones = {name: bool(np.all(np.asarray(factor) == 1)) for name, factor in factors.items()}
+    # On some processors TensorFlow's reciprocal root of 1 is one unit in the last place off.
+    ones = {name: bool((np.abs(np.asarray(factor) - 1) <= 2.0**-23).all()) for name, factor in factors.items()}
     folded = {"plain", "depthwise", "with_bias", "uncentred"}
     assert {name for name, one in ones.items() if one} == folded
     assert set(ones) - folded == {"behind_activation", "beside_another"}

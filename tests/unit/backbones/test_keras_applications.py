@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 
-from onepass.backbones import APPLICATIONS, build_application, preprocess
+from onepass.backbones import APPLICATIONS, MODES, build_application, preprocess
 
 NAMES = sorted(APPLICATIONS)
 SMALLEST_OF_A_MODULE = [
@@ -70,7 +70,7 @@ def test_preprocessing_is_that_of_the_networks_module(name: str) -> None:
     application = APPLICATIONS[name]
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 5, 4, 3)).astype(np.float32)
     expected = getattr(keras.applications, application.module).preprocess_input(pixels.copy())
-    np.testing.assert_allclose(preprocess(pixels, application.preprocess), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(preprocess(pixels, MODES[application.preprocess]), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.usefixtures("stop_at_input")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from onepass.cli.export import command, generated_photos
 from onepass.core import UserError
-from onepass.photos import SMALLEST, UNLIMITED, decode, resize
+from onepass.photos import SMALLEST, UNLIMITED, decode
 from tests.builders import write_photos
 from tests.unit.model.tiny_models import model_file
 
@@ -90,7 +90,7 @@ def test_a_savedmodel_decodes_large_files_as_predict_does(model: Path, tmp_path:
         files.append(stream.getvalue())
     export(model, "savedmodel", tmp_path / "exported")
     found = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"](files=tf.constant(files))
-    photos = np.stack([resize(decode(file, UNLIMITED, whole.smallest).image, whole.side) for file in files])
+    photos = np.stack([whole.framing.pixels(decode(file, UNLIMITED, whole.smallest).image) for file in files])
     np.testing.assert_allclose(found["probabilities"], whole.after_resize()(photos), atol=1e-6)
 
 
@@ -104,6 +104,38 @@ def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) 
     assert session.get_inputs()[0].shape == ["batch", "height", "width", 3]
     with zipfile.ZipFile(tmp_path / "tflite") as archive:
         assert archive.read("labels.txt").decode().splitlines() == CLASSES
+
+
+def test_predict_takes_what_was_exported_to_onnx_and_a_second_export_is_a_copy(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from onepass.model.keras_model import read_model
+    from onepass.model.onnx_model import read_onnx_model
+
+    export(model, "onnx", tmp_path / "model.onnx")
+    whole, in_onnx = read_model(model), read_onnx_model(tmp_path / "model.onnx")
+    assert (in_onnx.classes, in_onnx.framing, in_onnx.smallest) == (CLASSES, whole.framing, whole.smallest)
+    photos = np.stack([whole.framing.pixels(Image.fromarray(photo)) for photo in generated_photos()])
+    np.testing.assert_allclose(in_onnx.forward(photos), whole.after_resize()(photos), atol=2e-3)
+    export(tmp_path / "model.onnx", "onnx", tmp_path / "copy.onnx")
+    assert (tmp_path / "copy.onnx").read_bytes() == (tmp_path / "model.onnx").read_bytes()
+    with pytest.raises(UserError, match=r"--format: tflite given; allowed for .*model\.onnx.*: onnx"):
+        export(tmp_path / "model.onnx", "tflite", tmp_path / "model.tflite")
+    assert "a copy of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "tflite"])
+def test_a_model_that_sees_the_middle_of_photos_says_the_same_in_every_format(
+    form: str, tiny_backbone: Path, tmp_path: Path
+) -> None:
+    from onepass.model.exports import FORMATS
+
+    cropping = model_file(tmp_path, tiny_backbone, CLASSES, resize="crop", crop_fraction=0.8)
+    export(cropping, form, tmp_path / "exported")
+    network = network_of(cropping)
+    for ask in FORMATS[form].open(tmp_path / "exported"):
+        for photo in generated_photos():
+            np.testing.assert_allclose(ask(photo[None]), network(photo[None]), atol=2e-3)
 
 
 def test_a_file_that_differs_is_not_kept(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

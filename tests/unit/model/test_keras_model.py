@@ -17,7 +17,7 @@ from onepass.heads import Dataset, TrainedHead
 from onepass.heads.inference import network_of
 from onepass.heads.kinds.logistic import fit_regression
 from onepass.model import write_model
-from onepass.photos import grayscale, resize
+from onepass.photos import grayscale
 from tests.unit.heads.small_heads import dense_arrays
 from tests.unit.model import tiny_models
 from tests.unit.model.tiny_models import SIDE, backbone
@@ -35,7 +35,7 @@ def photos() -> list[Image.Image]:
 
 def features(backbone: Backbone) -> NDArray[Any]:
     """What extraction stores of the photos, as it is read."""
-    pixels = np.stack([resize(photo, SIDE) for photo in photos()])
+    pixels = np.stack([backbone.framing.pixels(photo) for photo in photos()])
     pixels = grayscale(pixels) if backbone.channels == 1 else pixels
     found = backbone.load().forward(len(pixels))(pixels)
     return found.astype(np.float16).astype(np.float32) if backbone.storage == "float16" else found
@@ -94,6 +94,8 @@ def on_top_of(network: Any, pooling: str, weights: list[NDArray[np.float32]]) ->
         (fine_tuned, {"layer": "early", "storage": "float16"}),
         (logistic, {"layer": "input"}),
         (of_unit_length, {"preprocess": "tf"}),
+        (mlp, {"preprocess": "tf", "resize": "crop"}),
+        (linear, {"pooling": "avg", "resize": "crop", "crop_fraction": 1.0}),
         (cnn, {"layer": "input"}),
         (cnn, {"layer": "input", "color_mode": "grayscale"}),
         (fine_tuned, {"layer": "early"}),

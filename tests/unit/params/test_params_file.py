@@ -84,7 +84,7 @@ WRONG_VALUES = [
     ("split.seed", "-1", "-1 given; allowed: a whole number from 0 to 2147483647"),
     ("split.seed", "2147483648", "2147483648 given; allowed: a whole number from 0 to 2147483647"),
     ("backbone.views", "257", "257 given; allowed: a whole number from 1 to 256"),
-    ("backbone.pooling", "no", "'no' given; allowed: none | avg | max"),
+    ("backbone.pooling", "no", "'no' given; allowed: none | avg | max | cls | cls+avg"),
     ("backbone.color_mode", "grey", "'grey' given; allowed: rgb | grayscale"),
     ("backbone.precision", "float16", "'float16' given; allowed: float32 | bfloat16"),
     (

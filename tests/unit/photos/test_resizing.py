@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from onepass.photos import decode, resize, resizing
+from onepass.photos import Framing, decode, resize, resizing
 
 
 @pytest.mark.parametrize("size", [(1, 1), (50, 70), (500, 375), (640, 480), (300, 3000)])
@@ -56,3 +56,20 @@ def test_the_same_file_gives_the_same_pixels_as_ever() -> None:
         "RESIZE_RECIPE in onepass/photos must change as well, or features of the old pixels are reused; "
         "then pin the new sum here."
     )
+
+
+@pytest.mark.parametrize(("size", "crop", "resized"), [((30, 20), 1.0, 16), ((21, 50), 0.875, 18), ((7, 7), 0.5, 32)])
+def test_a_crop_is_the_middle_of_the_square_in_the_middle(size: tuple[int, int], crop: float, resized: int) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(256, size=(*size[::-1], 3), dtype=np.uint8))
+    framing = Framing(16, crop)
+    assert framing.resized == resized
+    length = min(size)
+    left, top = ((one - length) // 2 for one in size)
+    square = resize(image.crop((left, top, left + length, top + length)), resized)
+    start = (resized - 16) // 2
+    np.testing.assert_array_equal(framing.pixels(image), square[start : start + 16, start : start + 16])
+
+
+def test_without_a_crop_the_whole_photo_is_seen() -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(256, size=(9, 40, 3), dtype=np.uint8))
+    np.testing.assert_array_equal(Framing(16).pixels(image), resize(image, 16))
