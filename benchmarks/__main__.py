@@ -12,13 +12,26 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import chart, extraction, head, large_photos, memory, million, predict, remote, repro, workers
+from benchmarks import (
+    chart,
+    extraction,
+    head,
+    large_photos,
+    memory,
+    million,
+    predict,
+    remote,
+    repro,
+    vision_transformer,
+    workers,
+)
 from benchmarks.measuring import Options, timed
 
 Row = Callable[[str, Path, Options], None]
 ROWS: dict[str, Row] = {
     **{name: partial(extraction.measure, extraction=measured) for name, measured in extraction.EXTRACTIONS.items()},
     "extraction-mobilenet-gpu": extraction.measure_on_gpu,
+    "vision-transformer": vision_transformer.measure,
     "large-jpg": partial(large_photos.measure, usual=500, target="at least 1.5"),
     "large-png": partial(large_photos.measure, usual=60, target="at least 1.0"),
     "large-webp": partial(large_photos.measure, usual=60, target="at least 1.0"),
