@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 INPUT = "input"  # backbone.layer: the cut before the first layer
 LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
@@ -57,15 +57,8 @@ class PixelScaling(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     mean: Channels
-    std: Channels
+    std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)]
     channels: Literal["rgb", "bgr"] = "rgb"
-
-    @field_validator("std")
-    @classmethod
-    def _divides(cls, std: list[float]) -> list[float]:
-        if min(std) <= 0:
-            raise ValueError(f"preprocess.std: {std} given; allowed: numbers above 0")
-        return std
 
 
 class BackboneParams(Section):
