@@ -26,7 +26,6 @@ from onepass.photos import (
     Quarantined,
     WantedViews,
     assign,
-    assignments,
     base_folder,
     decoding_limits,
     decoding_recipe,
@@ -48,7 +47,7 @@ def main(out: Path) -> None:
     decoding = decoding_recipe(SMALLEST) | decoding_limits(max_pixels)
     photos = find_photos(data.root)
     files = dvc_files()
-    known = previous_decoding(partial(open_previous, files), out, decoding)
+    known = previous_decoding(partial(open_previous, files), out, decoding, photos)
     with keeping_decoded(machine_folder(files), backbone) as keep:
         quarantined = inspect_photos(photos, base_folder(data.root), known, max_pixels, keep)
     conflicts = label_conflicts(photos.images(least=2), data.label_conflicts)
@@ -58,15 +57,14 @@ def main(out: Path) -> None:
     write_rows(out / "quarantine.csv", Quarantined, sorted(quarantined, key=lambda row: row.file))
     report_losses(photos, quarantined, out / "quarantine.csv")
     refuse_losses(photos, quarantined, data.max_quarantined, out / "quarantine.csv")
-    splits = assign(photos.images(), split.validation_fraction, split.test_fraction, split.seed)
-
+    rows = assign(photos.images(), photos.given_splits, split.validation_fraction, split.test_fraction, split.seed)
     with atomic_file(out / "wanted_views.txt") as file:
 
         def wanted(row: Assignment) -> Assignment:
             file.write(WantedViews.line(row.hash, backbone.views if row.split == "train" else 1))
             return row
 
-        write_rows(out / "splits.csv", Assignment, map(wanted, assignments(photos.labelled(), splits)))
+        write_rows(out / "splits.csv", Assignment, map(wanted, rows))
     write_rows(out / "images.csv", Image, photos.rows())
     write_json(out / "decoding.json", decoding)
     record("prepare", sha256_of_files(out / "splits.csv"), {"seconds": time.perf_counter() - start})

@@ -5,10 +5,12 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 from onepass.core.atomic_files import atomic_file
+from onepass.core.concurrency import batched
 
-PIECE = 1 << 16  # characters written at once
+TOGETHER = 64  # rows written at once; one may have nine thousand characters
 
 
 def csv_line(row: Sequence[object]) -> str:
@@ -28,15 +30,18 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 
 def _pieces(rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """The lines of rows, many together."""
-    text = io.StringIO()
-    usual = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for row in rows:
+    for some in batched(rows, TOGETHER):
+        text = _text(some, csv.QUOTE_MINIMAL)
         # Python 3.11 leaves a carriage return unquoted, and there are files called "Icon\r".
-        awkward = "\r" in "".join(map(str, row))
-        (quoted if awkward else usual).writerow(row)
-        if text.tell() > PIECE:
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue()
+        yield text if "\r" not in text else "".join(map(_quoted_where_awkward, some))
+
+
+def _quoted_where_awkward(row: Sequence[object]) -> str:
+    awkward = "\r" in "".join(map(str, row))
+    return _text([row], csv.QUOTE_ALL if awkward else csv.QUOTE_MINIMAL)
+
+
+def _text(rows: Iterable[Sequence[object]], quoting: Literal[0, 1]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n", quoting=quoting).writerows(rows)
+    return text.getvalue()

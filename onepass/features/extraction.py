@@ -24,7 +24,6 @@ from onepass.features.feature_spec import specify
 from onepass.features.pool import evict, folder_of, one_at_a_time, open_pools, size_limit
 from onepass.features.reuse import add_previous, find_rows, previous_record, previous_store
 from onepass.features.row_index import RowIndex
-from onepass.features.rows import pack
 from onepass.features.shard import Shard
 from onepass.features.store import FINGERPRINT_FILE, Store, by_part
 from onepass.features.team_pool import team_pool
@@ -130,6 +129,8 @@ def located_views(
             if place >= 0 and left[place]:
                 left[place] = False  # the next file with the same bytes is a copy
                 yield located
+        if not left.any():
+            return
     if left.any():
         raise UserError(
             f"images.csv lacks {left.sum()} of the images in wanted_views.txt. Run `dvc repro --force prepare`."
@@ -185,7 +186,7 @@ def commit(store: Store, index: RowIndex, record: Record, out: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for name, places in by_part(index.keys):
-        (fresh / name).write_bytes(pack(index.read(places)))
+        index.write_part(places, fresh / name)
     write_sealed_json(fresh / FINGERPRINT_FILE, store._asdict())
     record.write(fresh / VERSIONS_FILE)
     shutil.rmtree(out, ignore_errors=True)

@@ -1,5 +1,9 @@
 """Where on this machine's disk each wanted row lies: in a part of the previous output, or in the pool."""
 
+import os
+import shutil
+from array import array
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import Hashes, UserError, find
-from onepass.features.rows import DamagedPartError, Rows, map_rows, row_hashes
+from onepass.features.rows import DamagedPartError, Rows, map_rows, pack, packed_size, row_hashes
 
 MAPS = 64
 
@@ -27,7 +31,10 @@ class RowIndex:
 
         """
         self.keys = keys
-        self._files: list[str] = []  # texts, since a Path takes a kilobyte
+        # Of each file its name and the number of its folder, of which there are few: whole paths take three times that.
+        self._files: list[str] = []
+        self._folders: dict[str, int] = {}
+        self._folder_of_file = array("I")
         self._names: dict[int, str] = {}  # of files that messages call otherwise
         self._file = np.full(len(keys), -1, np.int32)  # by place of the key: the number of its file
         self._index: NDArray[np.unsignedinteger] = np.zeros(len(keys), np.uint16)  # by place: which row of that file
@@ -48,7 +55,9 @@ class RowIndex:
         self._index[places[new]] = np.flatnonzero(new)
         if name != str(path):
             self._names[len(self._files)] = name
-        self._files.append(str(path))
+        folder, file = os.path.split(path)
+        self._files.append(file)
+        self._folder_of_file.append(self._folders.setdefault(folder, len(self._folders)))
 
     def missing(self) -> NDArray[np.bool_]:
         """Whether the row of each key must still be found: (keys,)."""
@@ -75,10 +84,35 @@ class RowIndex:
             raise UserError("Stored features changed while they were read. Run `dvc repro` again.")
         return rows
 
+    def write_part(self, places: slice, path: Path) -> None:
+        """Writes the rows of these keys, each of which was found: as a copy of the file that holds just them, where
+        there is one, as for nearly all where a few photos were added to many.
+
+        Raises:
+            UserError: as ``read``.
+
+        """
+        with suppress(OSError):  # what is gone by now, ``read`` reports
+            if same := self._file_of_all(places):
+                shutil.copyfile(same, path)
+                return
+        path.write_bytes(pack(self.read(places)))
+
+    def _file_of_all(self, places: slice) -> str | None:
+        """The file that holds the rows of these keys, in their order and no others."""
+        files, index = self._file[places], self._index[places]
+        if (files != files[0]).any() or (index != np.arange(len(index))).any():
+            return None
+        path = self._path(int(files[0]))
+        return path if os.stat(path).st_size == packed_size(len(index), self.row_type) else None  # noqa: PTH116
+
+    def _path(self, number: int) -> str:
+        return os.path.join(list(self._folders)[self._folder_of_file[number]], self._files[number])  # noqa: PTH118
+
     def _rows(self, number: int, index: NDArray[np.unsignedinteger]) -> Rows:
         try:
-            rows: Rows = self._map(self._files[number])[index]
+            rows: Rows = self._map(self._path(number))[index]
         except (OSError, DamagedPartError, IndexError) as error:
-            name = self._names.get(number, self._files[number])
+            name = self._names.get(number, self._path(number))
             raise UserError(f"{name} vanished while it was read (dvc gc?). Run `dvc repro` again.") from error
         return rows

@@ -81,6 +81,11 @@ def pack(rows: Rows) -> bytes:
     return b"".join((_header(len(rows), rows.dtype), rows.data))
 
 
+def packed_size(count: int, row: np.dtype[np.void]) -> int:
+    """How many bytes a part of ``count`` rows has."""
+    return len(_header(count, row)) + count * row.itemsize
+
+
 def unpack(content: bytes, name: str, expected: np.dtype[np.void], key: bytes) -> Rows:
     """The rows of a part, verified.
 

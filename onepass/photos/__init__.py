@@ -24,7 +24,7 @@ from onepass.photos.pixels import LocatedView, PixelReader
 from onepass.photos.reading import any_remote_in, is_at_hand, place_of, read_file, readings, threads_for
 from onepass.photos.refusals import UndecodableError
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, Framing, grayscale, resize
-from onepass.photos.splits import SPLITS, assign, assignments, evaluated_split, label_conflicts
+from onepass.photos.splits import SPLITS, assign, evaluated_split, label_conflicts
 from onepass.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, write_rows
 from onepass.photos.views import View, WantedViews, augmented, views_of
 
@@ -52,7 +52,6 @@ __all__ = [
     "WantedViews",
     "any_remote_in",
     "assign",
-    "assignments",
     "augmented",
     "base_folder",
     "decode",

@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any
 
-from onepass.core import UserError, temporary_database
+from onepass.core import UserError
+from onepass.photos.photo_table import PhotoTable
 from onepass.photos.tables import Image, Quarantined, Row, parse_rows
 
 NOT_OF_BYTES = ("two_labels", "other_bytes")  # reasons that say nothing of the bytes themselves
@@ -20,14 +21,20 @@ Open = Callable[[str], AbstractContextManager[IO[bytes]]]  # an earlier output, 
 class DecodeCache:
     """Rows by content hash, in the same memory however many there are. Refusals are rare, and kept whole."""
 
-    def __init__(self, images: Iterable[Image] = (), refused: Iterable[Quarantined] = ()) -> None:
-        self._database = temporary_database()
+    def __init__(
+        self, images: Iterable[Image] = (), refused: Iterable[Quarantined] = (), photos: PhotoTable | None = None
+    ) -> None:
+        """What is known.
+
+        Args:
+            images: their rows; of the same hash, the first counts.
+            refused: rows of what cannot be used.
+            photos: learn at once which of them need not be read.
+
+        """
+        self._photos = photos or PhotoTable([])
+        self._photos.learn(images)
         self._asking = Lock()  # threads ask
-        self._database.execute("BEGIN")
-        self._database.execute("CREATE TABLE content (hash BLOB, width INTEGER, height INTEGER, grey INTEGER)")
-        rows = ((bytes.fromhex(row.hash), *row[2:5]) for row in images)
-        self._database.executemany("INSERT INTO content VALUES (?, ?, ?, ?)", rows)
-        self._database.execute("CREATE INDEX by_hash ON content (hash)")
         self._refused = {row.hash: row for row in refused}
 
     def row(self, hash_: str, file: str) -> Image | Quarantined | None:
@@ -37,22 +44,18 @@ class DecodeCache:
 
     def rows(self, hashes: AbstractSet[str]) -> dict[str, Image | Quarantined]:
         """The rows of those that are known, without names."""
-        found: dict[str, Image | Quarantined] = {}
-        digests = [bytes.fromhex(hash_) for hash_ in hashes]
-        marks = ",".join("?" * len(digests))
         with self._asking:
-            rows = self._database.execute(f"SELECT * FROM content WHERE hash IN ({marks}) ORDER BY rowid DESC", digests)
-            for digest, *content in rows:
-                found[digest.hex()] = Image(digest.hex(), "", *content)
+            found: dict[str, Image | Quarantined] = {row.hash: row for row in self._photos.known(hashes)}
         return found | {hash_: self._refused[hash_] for hash_ in hashes & self._refused.keys()}
 
 
-def previous_decoding(open_previous: Open, folder: Path, decoding: dict[str, Any]) -> DecodeCache:
+def previous_decoding(open_previous: Open, folder: Path, decoding: dict[str, Any], photos: PhotoTable) -> DecodeCache:
     """What the previous run found out by decoding, if it decoded as this one does.
 
     Args:
         folder: where prepare writes.
         decoding: how this run decodes.
+        photos: learn at once which of them need not be read.
 
     """
     try:
@@ -61,7 +64,7 @@ def previous_decoding(open_previous: Open, folder: Path, decoding: dict[str, Any
                 return DecodeCache()
         with open_previous(f"{folder}/images.csv") as images, open_previous(f"{folder}/quarantine.csv") as refused:
             rows = (row for row in _rows(refused, Quarantined) if row.hash and row.reason not in NOT_OF_BYTES)
-            return DecodeCache(_rows(images, Image), rows)
+            return DecodeCache(_rows(images, Image), rows, photos)
     except (UserError, ValueError, OverflowError):
         return DecodeCache()  # an unreadable memory is no memory: everything is decoded again
 

@@ -43,7 +43,8 @@ def inspect_photos(
     ):
 
         def unknown() -> Iterator[tuple[int, Photo]]:
-            for some in batched(enumerate(photos), TOGETHER):
+            bar.update(photos.file_count)
+            for some in batched(photos.unseen(), TOGETHER):
                 rows = list(known_unread([photo for _, photo in some], known))
                 found = [(number, row) for (number, _), row in zip(some, rows, strict=True) if row]
                 _note(photos, found, quarantined)

@@ -14,11 +14,13 @@ from onepass.photos.reading import is_remote
 from onepass.photos.tables import Image
 
 PAGE = 1024  # photos that are asked for at once
-COLUMNS = "place INTEGER, file BLOB, said INTEGER, photo_group BLOB, expected BLOB"
+COLUMNS = "place INTEGER, file BLOB, said INTEGER, photo_group BLOB, expected BLOB, believed INTEGER"
 SAID = "file, said, photo_group, expected"
+CONTENT = "hash BLOB, width INTEGER, height INTEGER, grey INTEGER"
 TABLES = f"""
 CREATE TABLE given ({COLUMNS});
-CREATE TABLE photo (number INTEGER PRIMARY KEY, {COLUMNS}, hash BLOB, width INTEGER, height INTEGER, grey INTEGER);
+CREATE TABLE photo (number INTEGER PRIMARY KEY, {COLUMNS}, {CONTENT});
+CREATE TABLE known ({CONTENT});
 """
 # Only of what can be used the content is known, with its hash.
 USABLE = "FROM photo WHERE hash NOTNULL"
@@ -52,17 +54,20 @@ class PhotoTable:
         self._database = temporary_database()
         self._database.executescript(TABLES)
         self._database.execute("BEGIN")  # and no end: nobody else looks into it
-        self._database.executemany("INSERT INTO given VALUES (?, ?, ?, ?, ?)", self._given(photos))
+        self._database.executemany("INSERT INTO given VALUES (?, ?, ?, ?, ?, ?)", self._given(photos))
         self._of_number = list(self._said)
-        self._database.execute(f"INSERT INTO photo (place, {SAID}) SELECT * FROM given ORDER BY file, place")
+        self._database.execute(f"INSERT INTO photo (place, {SAID}, believed) SELECT * FROM given ORDER BY file, place")
         self._database.execute("DROP TABLE given")
         self._count = self._number("SELECT count(*) FROM photo")
 
-    def _given(self, photos: Iterable[Photo]) -> Iterator[tuple[int, bytes, int, bytes, bytes]]:
+    def _given(self, photos: Iterable[Photo]) -> Iterator[tuple[int, bytes, int, bytes, bytes, bool]]:
         for place, (file, label, split, group, refused, hash_) in enumerate(photos):
-            self.has_remote = self.has_remote or is_remote(file)
+            remote = is_remote(file)
+            self.has_remote |= remote
+            # What is here is read, whatever is said.
+            believed = remote and bool(hash_) and not refused
             said = self._said.setdefault((label, split, refused), len(self._said))
-            yield place, _stored(file), said, _stored(group), bytes.fromhex(hash_)
+            yield place, _stored(file), said, _stored(group), bytes.fromhex(hash_), believed
 
     def __len__(self) -> int:
         return self._count
@@ -74,21 +79,51 @@ class PhotoTable:
         return self._photo(*row)
 
     def __iter__(self) -> Iterator[Photo]:
-        """Page by page, since content may be set meanwhile."""
+        return (photo for _, photo in self._numbered(""))
+
+    def unseen(self) -> Iterator[tuple[int, Photo]]:
+        """The photos whose content is not known, with their numbers; content may be set meanwhile."""
+        return self._numbered("AND hash IS NULL")
+
+    def _numbered(self, condition: str) -> Iterator[tuple[int, Photo]]:
         for start in range(1, self._count + 1, PAGE):
             page = (start, start + PAGE - 1)
             rows = self._database.execute(
-                f"SELECT {SAID} FROM photo WHERE number BETWEEN ? AND ? ORDER BY number", page
+                f"SELECT number, {SAID} FROM photo WHERE number BETWEEN ? AND ? {condition} ORDER BY number", page
             )
-            yield from [self._photo(*row) for row in rows]
+            yield from [(number - 1, self._photo(*row)) for number, *row in rows]
+
+    def learn(self, known: Iterable[Image]) -> None:
+        """Sets the content of photos that are elsewhere and are said to have these hashes: they need not be fetched.
+
+        Args:
+            known: rows of an earlier images.csv; of the same hash, the first counts.
+
+        """
+        self._database.executemany("INSERT INTO known VALUES (?, ?, ?, ?)", map(_content, known))
+        self._database.execute("CREATE INDEX known_by_hash ON known (hash, width, height, grey)")
+        self._database.execute(
+            "UPDATE photo SET hash = expected, width = known.width, height = known.height, grey = known.grey "
+            "FROM known WHERE believed AND known.hash = expected"
+        )
+
+    def known(self, hashes: AbstractSet[str]) -> Iterator[Image]:
+        """Those of these hashes that were learnt, without names. Threads may ask, one at a time."""
+        marks = ",".join("?" * len(hashes))
+        found = self._database.execute(
+            f"SELECT * FROM known WHERE hash IN ({marks}) ORDER BY rowid DESC", [bytes.fromhex(h) for h in hashes]
+        )
+        return (Image(hash_.hex(), "", *content) for hash_, *content in found.fetchall())
 
     def set_content(self, *numbered: tuple[int, Image]) -> None:
         """What photos turned out to be; until then, they count as unusable."""
-        found = ((bytes.fromhex(image.hash), *image[2:5], number + 1) for number, image in numbered)
+        found = ((*_content(image), number + 1) for number, image in numbered)
         self._database.executemany("UPDATE photo SET hash = ?, width = ?, height = ?, grey = ? WHERE number = ?", found)
 
     def drop(self, hashes: AbstractSet[str]) -> None:
         """Makes the photos of these images unusable."""
+        if not hashes:
+            return  # an index of a million photos takes a second
         dropped = ((bytes.fromhex(hash_),) for hash_ in sorted(hashes))
         self._database.execute("CREATE INDEX IF NOT EXISTS by_hash ON photo (hash)")
         self._database.executemany("UPDATE photo SET hash = NULL WHERE hash = ?", dropped)
@@ -124,7 +159,12 @@ class PhotoTable:
     @property
     def labels(self) -> set[str]:
         """Of usable images."""
-        return {self._of_number[said][0] for (said,) in self._database.execute(f"SELECT DISTINCT said {USABLE}")}
+        return {label for label, _, _ in self._said_of_usable()}
+
+    @property
+    def given_splits(self) -> set[str]:
+        """Of usable images; "" where some were given none."""
+        return {split for _, split, _ in self._said_of_usable()}
 
     def images(self, least: int = 1) -> Iterator[tuple[str, list[Photo]]]:
         """Each usable image, sorted by hash: its content hash and its photos, all of the same bytes.
@@ -138,13 +178,6 @@ class PhotoTable:
         for hash_, same in groupby(rows, key=itemgetter(0)):
             yield hash_.hex(), [self._photo(*row[1:]) for row in same]
 
-    def labelled(self) -> Iterator[tuple[str, str]]:
-        """The hash and the label of each usable image, sorted by hash."""
-        # SQLite takes the other columns from the row with the least number.
-        rows = self._database.execute(f"SELECT hash, said, min(number) {USABLE} GROUP BY hash ORDER BY hash")
-        for hash_, said, _ in rows:
-            yield hash_.hex(), self._of_number[said][0]
-
     def rows(self) -> Iterator[Image]:
         """A row of images.csv for each usable file, in the order of the photos."""
         rows = self._database.execute(f"SELECT hash, width, height, grey, {SAID} {USABLE} ORDER BY number")
@@ -156,9 +189,17 @@ class PhotoTable:
         label, split, refused = self._of_number[said]
         return Photo(_text(file), label, split, _text(group), refused, expected.hex())
 
+    def _said_of_usable(self) -> Iterator[tuple[str, str, str]]:
+        for (said,) in self._database.execute(f"SELECT DISTINCT said {USABLE}"):
+            yield self._of_number[said]
+
     def _number(self, question: str) -> int:
         ((answer,),) = self._database.execute(question)
         return int(answer)
+
+
+def _content(image: Image) -> tuple[bytes, int, int, int]:
+    return bytes.fromhex(image.hash), image.width, image.height, image.grey
 
 
 def _stored(name: str) -> bytes:

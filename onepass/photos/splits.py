@@ -5,9 +5,9 @@ moves no old one. That rules out stratifying; whether every class is everywhere 
 """
 
 import hashlib
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from onepass.core import UserError, listed
@@ -57,43 +57,39 @@ def draw(key: str, seed: int) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def assign(images: Images, validation_fraction: float, test_fraction: float, seed: int) -> list[str]:
-    """The split of each image, in the order given.
+def assign(
+    images: Images, given: AbstractSet[str], validation_fraction: float, test_fraction: float, seed: int
+) -> Iterator[Assignment]:
+    """What each image means, in the order given.
+
+    Args:
+        images: in any order.
+        given: the splits that their photos were given, "" for those that were given none.
 
     Raises:
-        UserError: the same bytes in two given splits or two groups, a group in two given splits, fewer
+        UserError: the same bytes in two given splits or two groups, a group in two given splits; at the end: fewer
             than two classes, or a class that is missing from a split.
 
     """
-    given, labels, places = [], [], array("d")  # of each image; its key would take 120 bytes, its place takes 8
-    first_of_group: dict[str, Photo] = {}
-    for hash_, photos in images:
-        split, group = _agreed(photos, "split"), _agreed(photos, "group")
-        if group:
-            _check_group(group, photos[0]._replace(split=split), first_of_group)
-        given.append(split)
-        labels.append(photos[0].label)
-        places.append(draw(group or hash_, seed))  # a group's images are drawn together
     # Photos that come in train and test folders only still need images to choose the epoch by.
     carve_validation = any(given) and "validation" not in given
-    splits = []
-    for drawn, said in zip(places, given, strict=True):
-        place, split = drawn, said
+    first_of_group: dict[str, Photo] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    any_drawn = False
+    for hash_, photos in images:
+        said, group, label = _agreed(photos, "split"), _agreed(photos, "group"), photos[0].label
+        if group:
+            _check_group(group, photos[0]._replace(split=said), first_of_group)
+        place, split = draw(group or hash_, seed), said  # a group's images are drawn together
         if not split:
+            any_drawn = True
             split = "test" if place < test_fraction else "train"
             place -= test_fraction
         if split == "train" and place < validation_fraction and (carve_validation or not said):
             split = "validation"
-        splits.append(split)
-    needs_test = test_fraction > 0 and not all(given)
-    _check_classes(Counter(zip(labels, splits, strict=True)), needs_test or "test" in given)
-    return splits
-
-
-def assignments(labelled: Iterable[tuple[str, str]], splits: Sequence[str]) -> Iterator[Assignment]:
-    """A row an image, from its hash and label, with the splits that ``assign`` gave."""
-    for (hash_, label), split in zip(labelled, splits, strict=True):
+        counts[label, split] += 1
         yield Assignment(hash_, label, split)
+    _check_classes(counts, (test_fraction > 0 and any_drawn) or "test" in given)
 
 
 def evaluated_split(splits: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import csv
 import re
 from array import array
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,12 +40,13 @@ def is_csv(root: Path) -> bool:
 def read_csv(root: Path) -> PhotoTable:
     """A row a photo, its file relative to the folder of the CSV."""
     path = root / LABELS_FILE if root.is_dir() else root
+    folder = path.parent
     lines = array("Q")  # where each photo stands
     problems: list[str] = []
 
     def photos() -> Iterator[Photo]:
         for line, row in _csv_rows(path):
-            if problem := _problem(path.parent, row):
+            if problem := _problem(folder, row):
                 problems.append(f"line {line}: {problem}")
             elif row:
                 lines.append(line)
@@ -69,12 +71,12 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Row | None]]:
             header = next(reader, [])
             _check_header(path, header)
             # Of each column, where it stands in a line; those that are not there stand behind the last one.
-            places = [header.index(name) if name in header else len(header) for name in COLUMNS]
+            cells_of = itemgetter(*(header.index(name) if name in header else len(header) for name in COLUMNS))
             for cells in reader:
                 if cells:
                     whole = len(cells) == len(header)
                     cells.append("")
-                    yield reader.line_num, Row(*(cells[place] for place in places)) if whole else None
+                    yield reader.line_num, Row._make(cells_of(cells)) if whole else None
     except csv.Error as error:
         raise UserError(f"{path} is not a CSV in UTF-8: {error}") from error
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onepass.core import UserError
-from onepass.photos import Assignment, Photo, assign, assignments
+from onepass.photos import Assignment, Photo, assign
 from onepass.photos.splits import draw
 
 Photos = dict[str, list[Photo]]
@@ -37,9 +37,8 @@ CROWD = many(400)
 def assigned(
     photos_by_hash: Mapping[str, Sequence[Photo]], validation: float = 0.2, test: float = 0.2, seed: int = 0
 ) -> list[Assignment]:
-    images = sorted(photos_by_hash.items())
-    labelled = [(hash_, photos[0].label) for hash_, photos in images]
-    return list(assignments(labelled, assign(images, validation, test, seed)))
+    given = {photo.split for same in photos_by_hash.values() for photo in same}
+    return list(assign(sorted(photos_by_hash.items()), given, validation, test, seed))
 
 
 def splits(
