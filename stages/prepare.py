@@ -1,11 +1,12 @@
 """prepare: what images there are, which can be used, and what each of them means.
 
-Reads   data.root, the photos.
+Reads   data.root, the photos, and data.fixes, what people have decided about some of them.
 Writes  wanted_views.txt  the set of usable images: their content hashes, and how many views of them are
                           wanted where that is not one. Features depend on this alone.
         images.csv        where each usable file is, and what was given for it: hash, file, width, height,
                           grey, given_split, group
         splits.csv        what each image means: hash, label, split
+        fixed.csv         each photo about which data.fixes has decided: hash, file, given, label
         quarantine.csv    each file that cannot be used, with the reason
         decoding.json     how images were decoded, so that the next run decodes only new ones
 """
@@ -22,9 +23,11 @@ from onepass.params import BackboneParams, DataParams, SplitParams, read_params
 from onepass.photos import (
     SMALLEST,
     Assignment,
+    Fixed,
     Image,
     Quarantined,
     WantedViews,
+    apply_fixes,
     assign,
     base_folder,
     decoding_limits,
@@ -50,13 +53,15 @@ def main(out: Path) -> None:
     known = previous_decoding(partial(open_previous, files), out, decoding, photos)
     with keeping_decoded(machine_folder(files), backbone) as keep:
         quarantined = inspect_photos(photos, base_folder(data.root), known, max_pixels, keep)
+    fixed = apply_fixes(photos, Path(data.fixes))
+    write_rows(out / "fixed.csv", Fixed, fixed)
     conflicts = label_conflicts(photos.images(least=2), data.label_conflicts)
     photos.drop({row.hash for row in conflicts})
     quarantined += conflicts
-    # Before the splits, which may be refused because of what is missing here.
+    # Before the splits, which may be refused for want of these.
     write_rows(out / "quarantine.csv", Quarantined, sorted(quarantined, key=lambda row: row.file))
     report_losses(photos, quarantined, out / "quarantine.csv")
-    refuse_losses(photos, quarantined, data.max_quarantined, out / "quarantine.csv")
+    refuse_losses(photos, quarantined, data.max_quarantined, out / "quarantine.csv", {row.given for row in fixed})
     rows = assign(photos.images(), photos.given_splits, split.validation_fraction, split.test_fraction, split.seed)
     with atomic_file(out / "wanted_views.txt") as file:
 

@@ -41,7 +41,7 @@ from onepass.core.model_files import (
 )
 from onepass.core.processes import still_runs
 from onepass.core.progress import progress_bar
-from onepass.core.recorded import check_recorded
+from onepass.core.recorded import check_recorded, check_recorded_in
 from onepass.core.row_file import RowFile
 from onepass.core.temporary_database import temporary_database
 from onepass.core.yaml_files import load_yaml, read_yaml, replaced_scalar, yaml_problem
@@ -67,6 +67,7 @@ __all__ = [
     "bounded_map",
     "check_model_file",
     "check_recorded",
+    "check_recorded_in",
     "cores",
     "csv_line",
     "explained",

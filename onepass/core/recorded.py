@@ -25,16 +25,21 @@ def check_recorded(*paths: Path) -> None:
         UserError: one has other bytes than the stage gave it.
 
     """
-    wanted = [os.path.relpath(path) for path in paths]
-    stages = parse_lock(LOCK.read_bytes()) if LOCK.is_file() else {}
+    check_recorded_in(Path(), *map(os.path.relpath, paths))
+
+
+def check_recorded_in(folder: Path, *wanted: str) -> None:
+    """The same of a project in a folder; ``wanted``: paths in it, with forward slashes."""
+    lock = folder / LOCK
+    stages = parse_lock(lock.read_bytes()) if lock.is_file() else {}
     for name, out in ((name, out) for name, stage in stages.items() for out in stage.outs):
         if not any(f"{out.path}/".startswith(f"{one}/") or one.startswith(f"{out.path}/") for one in wanted):
             continue
-        if not out.md5 or not Path(out.path).exists():  # who needs it says so
+        if not out.md5 or not (folder / out.path).exists():  # who needs it says so
             continue
-        if (found := digest_of(Path(out.path))) != out.md5:
+        if (found := digest_of(folder / out.path)) != out.md5:
             raise UserError(
-                f"{out.path} is not what {name} wrote, but changed or damaged since: dvc.lock has the digest "
+                f"{folder / out.path} is not what {name} wrote, but changed or damaged since: dvc.lock has the digest "
                 f"{out.md5}, its content {found}. `python -m onepass repair` deletes what is damaged, and `dvc repro` "
                 "brings back what was."
             )

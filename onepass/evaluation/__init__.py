@@ -9,6 +9,7 @@ from onepass.evaluation.copy_tables import write_copy_tables
 from onepass.evaluation.cross_validation import predict_left_out
 from onepass.evaluation.curves import Curve, read_curve
 from onepass.evaluation.findings import Finding, RunFacts, find_all, read_findings, register_finding
+from onepass.evaluation.folds_of_groups import folds_of_groups
 from onepass.evaluation.metrics import (
     CROSS_VALIDATION,
     ClassMetrics,
@@ -22,7 +23,7 @@ from onepass.evaluation.metrics import (
     score_classes,
     write_score_tables,
 )
-from onepass.evaluation.near_copies import CopySearch, NearCopies, NearCopy
+from onepass.evaluation.near_copies import ALIKE, FEWEST_VALUES, CopySearch, NearCopies, NearCopy, pooled
 from onepass.evaluation.photo_facts import PhotoFacts
 from onepass.evaluation.predictions import (
     Answers,
@@ -37,7 +38,9 @@ from onepass.evaluation.predictions import (
 )
 
 __all__ = [
+    "ALIKE",
     "CROSS_VALIDATION",
+    "FEWEST_VALUES",
     "Answers",
     "ClassMetrics",
     "CopySearch",
@@ -54,6 +57,8 @@ __all__ = [
     "ReliabilityBin",
     "RunFacts",
     "find_all",
+    "folds_of_groups",
+    "pooled",
     "predict_images",
     "predict_left_out",
     "read_answers",

@@ -72,19 +72,19 @@ class CopySearch:
         room = MOST_EVALUATED - len(self._images)
         if self._able and room > 0:
             self._images += hashes[:room]
-            self._pieces.append(_pooled(features[:room]))
+            self._pieces.append(pooled(features[:room]))
 
     def compare(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
         """Training images with their features. Thousands at once are best: the first call is taken for their mean."""
         if self._pieces:
-            self._centre = _pooled(features).mean(axis=0, dtype=np.float64).astype(np.float32)
+            self._centre = pooled(features).mean(axis=0, dtype=np.float64).astype(np.float32)
             self._directions = _unit(np.concatenate(self._pieces) - self._centre)
             self._likeness = np.full(len(self._images), -np.inf, np.float32)
             self._nearest = [""] * len(self._images)
             self._pieces.clear()
         for start in range(0, min(len(hashes), MOST_TRAINING - self._compared) if self._images else 0, COMPARED):
             some = slice(start, min(start + COMPARED, MOST_TRAINING - self._compared))
-            cosines = _unit(_pooled(features[some]) - self._centre) @ self._directions.T
+            cosines = _unit(pooled(features[some]) - self._centre) @ self._directions.T
             self._keep(hashes[some], cosines)
             likeness = cosines.max(axis=0)
             for number in np.flatnonzero(likeness > self._likeness):
@@ -110,10 +110,10 @@ def _pair(cosine: np.float32, image: str, copy: str) -> NearCopy:
     return NearCopy(round(1 - float(cosine), DECIMALS), image, copy)
 
 
-def _pooled(features: NDArray[Any]) -> NDArray[np.float32]:
+def pooled(features: NDArray[Any]) -> NDArray[np.float32]:
     """(images, *shape) to (images, values): maps are averaged over height and width."""
-    pooled = features.mean(axis=(1, 2)) if features.ndim == 4 else features.reshape(len(features), -1)
-    return pooled.astype(np.float32)
+    means = features.mean(axis=(1, 2)) if features.ndim == 4 else features.reshape(len(features), -1)
+    return means.astype(np.float32)
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

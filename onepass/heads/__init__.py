@@ -6,6 +6,7 @@ of pixels, nor of where the features come from. TensorFlow is imported when a ki
 """
 
 from onepass.heads import kinds
+from onepass.heads.cheap import CHEAP_HEADS, CheapHead
 from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers
@@ -24,10 +25,12 @@ from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, He
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
 
 __all__ = [
+    "CHEAP_HEADS",
     "CURVES",
     "DESCRIPTION_FILE",
     "WEIGHTS_FILE",
     "AnyTraining",
+    "CheapHead",
     "CurveWriter",
     "Dataset",
     "Figures",

@@ -30,6 +30,7 @@ class DataParams(Section):
     max_megapixels: Annotated[int, Field(ge=1, le=1000)] = 80
     label_conflicts: Literal["error", "quarantine"] = "error"
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.2
+    fixes: Annotated[str, Field(min_length=1)] = "data/fixes.csv"
 
 
 class SplitParams(Section):

@@ -15,20 +15,22 @@ from onepass.photos.decoding import (
     decoding_recipe,
     smallest_size,
 )
+from onepass.photos.fixes import DROP, apply_fixes
 from onepass.photos.inspection import inspect_file, inspect_photos, known_unread
 from onepass.photos.layouts import LABEL_COLUMNS, Layout, base_folder, files_below, find_photos, register_layout
 from onepass.photos.losses import refuse_losses, report_losses
 from onepass.photos.odd_entries import odd_entries
 from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.pixels import LocatedView, PixelReader
-from onepass.photos.reading import any_remote_in, is_at_hand, place_of, read_file, readings, threads_for
+from onepass.photos.reading import any_remote_in, is_at_hand, is_remote, place_of, read_file, readings, threads_for
 from onepass.photos.refusals import UndecodableError
 from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, Framing, grayscale, resize
 from onepass.photos.splits import SPLITS, assign, evaluated_split, label_conflicts
-from onepass.photos.tables import Assignment, Image, Quarantined, parse_rows, read_rows, write_rows
+from onepass.photos.tables import Assignment, Fixed, Image, Quarantined, first_files, parse_rows, read_rows, write_rows
 from onepass.photos.views import View, WantedViews, augmented, views_of
 
 __all__ = [
+    "DROP",
     "LABEL_COLUMNS",
     "LIGHT",
     "RESIZE_RECIPE",
@@ -39,6 +41,7 @@ __all__ = [
     "Assignment",
     "AssignmentTable",
     "DecodeCache",
+    "Fixed",
     "Framing",
     "Image",
     "Layout",
@@ -51,6 +54,7 @@ __all__ = [
     "View",
     "WantedViews",
     "any_remote_in",
+    "apply_fixes",
     "assign",
     "augmented",
     "base_folder",
@@ -60,10 +64,12 @@ __all__ = [
     "evaluated_split",
     "files_below",
     "find_photos",
+    "first_files",
     "grayscale",
     "inspect_file",
     "inspect_photos",
     "is_at_hand",
+    "is_remote",
     "known_unread",
     "label_conflicts",
     "odd_entries",

@@ -6,6 +6,7 @@ readable, would look like any other.
 
 from collections import Counter
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from onepass.core import UserError, listed
@@ -29,7 +30,13 @@ def report_losses(photos: PhotoTable, quarantined: Collection[Quarantined], tabl
         print(f"quarantined: {count} {reason} (see {table})", flush=True)
 
 
-def refuse_losses(photos: PhotoTable, quarantined: Collection[Quarantined], most: float, table: Path) -> None:
+def refuse_losses(
+    photos: PhotoTable,
+    quarantined: Collection[Quarantined],
+    most: float,
+    table: Path,
+    emptied: AbstractSet[str] = frozenset(),
+) -> None:
     """Stops where a class is lost, or a larger share of the photos than ``most``.
 
     Photos are files of a class. What lies elsewhere, or is hidden, is none, and does not count.
@@ -38,13 +45,14 @@ def refuse_losses(photos: PhotoTable, quarantined: Collection[Quarantined], most
         photos: with the content of those that can be used.
         most: data.max_quarantined, 0..1.
         table: quarantine.csv, for the message.
+        emptied: classes whose photos people have given other labels, or dropped.
 
     Raises:
         UserError: names each lost class with what its files are; or says how many photos cannot be used, and why.
 
     """
     reasons = {row.file: row.reason for row in quarantined}
-    lost = set(photos.given_labels) - photos.labels
+    lost = photos.given_labels - photos.labels - emptied
     count = photos.photo_count
     if not lost and len(reasons) <= most * count:
         return  # as mostly, and without a look at each photo

@@ -3,7 +3,7 @@
 It is a temporary database. As columns in memory, a million photos would take 100 MB, as tuples a gigabyte.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import groupby
 from operator import itemgetter
@@ -123,10 +123,39 @@ class PhotoTable:
     def drop(self, hashes: AbstractSet[str]) -> None:
         """Makes the photos of these images unusable."""
         if not hashes:
-            return  # an index of a million photos takes a second
+            return
         dropped = ((bytes.fromhex(hash_),) for hash_ in sorted(hashes))
-        self._database.execute("CREATE INDEX IF NOT EXISTS by_hash ON photo (hash)")
+        self._index_hashes()
         self._database.executemany("UPDATE photo SET hash = NULL WHERE hash = ?", dropped)
+
+    def with_hashes(self, hashes: Iterable[str]) -> Iterator[tuple[str, Photo]]:
+        """The usable photos of these images, each with its content hash."""
+        for hash_ in sorted(hashes):
+            self._index_hashes()
+            of_image = f"SELECT {SAID} FROM photo WHERE hash = ? ORDER BY number"
+            for row in self._database.execute(of_image, (bytes.fromhex(hash_),)).fetchall():
+                yield hash_, self._photo(*row)
+
+    def relabel(self, labels: Mapping[str, str]) -> None:
+        """Gives all photos of an image, by content hash, another label."""
+        for hash_, label in sorted(labels.items()):
+            self._index_hashes()
+            image = bytes.fromhex(hash_)
+            of_image = self._database.execute("SELECT DISTINCT said FROM photo WHERE hash = ?", (image,))
+            for (before,) in of_image.fetchall():
+                _, split, refused = self._of_number[before]
+                said = self._number_of((label, split, refused))
+                self._database.execute("UPDATE photo SET said = ? WHERE hash = ? AND said = ?", (said, image, before))
+
+    def _number_of(self, said: tuple[str, str, str]) -> int:
+        if said not in self._said:
+            self._said[said] = len(self._said)
+            self._of_number.append(said)
+        return self._said[said]
+
+    def _index_hashes(self) -> None:
+        """A second for a million photos; only who asks for some by their hash waits for it."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS by_hash ON photo (hash)")
 
     def repeated(self) -> Iterator[tuple[int, int, str]]:
         """Of each photo whose file was given before: its place among those given, that of the first, and the file."""

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
-from onepass.core import UserError, write_csv
+from onepass.core import Hashes, UserError, batched, find, packed, write_csv
+
+TOGETHER = 1024  # rows that are looked up at once
 
 
 class Image(NamedTuple):
@@ -42,9 +44,18 @@ class Assignment(NamedTuple):
     split: str
 
 
-Row = TypeVar("Row", Image, Quarantined, Assignment)
+class Fixed(NamedTuple):
+    """A row of fixed.csv: a photo about which a decision was applied."""
+
+    hash: str
+    file: str
+    given: str  # the label that its folder or CSV gives it
+    label: str  # the one that it has instead, or drop
+
+
+Row = TypeVar("Row", Image, Quarantined, Assignment, Fixed)
 # Columns of few different texts: one copy of each is kept in memory.
-REPEATED = ("label", "split", "given_split", "group", "reason")
+REPEATED = ("label", "split", "given_split", "group", "reason", "given")
 
 
 def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
@@ -86,3 +97,28 @@ def read_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
         raise UserError(f"{path} is missing. `dvc repro` writes it; `dvc pull` fetches it from the team's remote.")
     with path.open("rb") as file:
         yield from parse_rows(file, kind, str(path))
+
+
+def first_files(images: Iterable[Image], hashes: Hashes) -> list[Image]:
+    """Of each image its first file.
+
+    Args:
+        images: rows of images.csv.
+        hashes: of the images, sorted.
+
+    Raises:
+        UserError: one has no file.
+
+    """
+    found: list[Image | None] = [None] * len(hashes)
+    for some in batched(images, TOGETHER):
+        for image, place in zip(some, find(hashes, packed(row.hash for row in some)).tolist(), strict=True):
+            if place >= 0 and found[place] is None:
+                found[place] = image
+    there = [image for image in found if image is not None]
+    if len(there) < len(found):
+        raise UserError(
+            f"images.csv has no file of {len(found) - len(there)} of the images in splits.csv. Run `dvc repro --force "
+            "prepare`."
+        )
+    return there

@@ -3,8 +3,20 @@
 Reads what the stages wrote, and computes nothing but what a reader wants to see first. Knows nothing of DVC.
 """
 
-from onepass.report.charts import Axis, bar_scale, interval_bar
-from onepass.report.page import render
+from onepass.report.charts import Axis, bar_scale, interval_bar, round_down
+from onepass.report.page import PAGES, decimals_for, percent, render
 from onepass.report.run_report import run_report
+from onepass.report.thumbnails import thumbnails
 
-__all__ = ["Axis", "bar_scale", "interval_bar", "render", "run_report"]
+__all__ = [
+    "PAGES",
+    "Axis",
+    "bar_scale",
+    "decimals_for",
+    "interval_bar",
+    "percent",
+    "render",
+    "round_down",
+    "run_report",
+    "thumbnails",
+]

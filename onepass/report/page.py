@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+PAGES = Path(__file__).with_name("pages")  # templates, the style sheet, scripts
 THIN_SPACE = "\u202f"  # narrow, and no line breaks at it
 
 
@@ -18,7 +19,7 @@ def render(template: str, **content: Any) -> bytes:
     Bytes of file names that are no UTF-8 show as ``\xff``.
     """
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("pages")),
+        loader=FileSystemLoader(PAGES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -16,10 +16,10 @@ from onepass.selection.candidates import Candidate, each_backbone, most_of_all, 
 from onepass.selection.plan import Plan
 from onepass.trials import PATHS, Finished, Trial, run_trials
 
-PROBE = "data/probe/dvc.yaml"
+PROBE = "data/probe/dvc.yaml:probe"
 FAR = 0.05  # in accuracy: more than another cut of a network is likely to bring
 LAST_STEP = 30.0  # seconds that are kept for the one run of the whole pipeline
-OF_ALL = ("prepare", "data/probe/dvc.yaml:probe")  # stages that would fail for every other candidate, too
+OF_ALL = ("prepare", PROBE)  # stages that would fail for every other candidate, too
 SHOWN = 15  # lines of an experiment that failed
 
 

@@ -6,7 +6,7 @@ LEVEL = 0.05  # p-values below it count; intervals hold the truth with a probabi
 Z = 1.959963984540054  # the normal distribution's quantile of 1 - LEVEL / 2: importing scipy for it costs 0.1 s
 
 
-def wilson(accuracy: float, images: int) -> tuple[float, float]:
+def wilson(accuracy: float, images: float) -> tuple[float, float]:
     """95 % interval of an accuracy, or of a mean of accuracies on the same images (Wilson, 1927).
 
     Honest near 0 and 1 and for few images. For a mean over seeds it is rather too wide than too narrow: an image's

@@ -25,6 +25,7 @@ ALLOWED = {  # what the message must say of each key
     "data.max_megapixels": "a whole number from 1 to 1000",
     "data.label_conflicts": "error | quarantine",
     "data.max_quarantined": "a number from 0 to 1",
+    "data.fixes": TEXT,
     "split.validation_fraction": "a number above 0 and below 1",
     "split.test_fraction": BELOW_ONE,
     "split.seed": SEED,

@@ -62,7 +62,7 @@ def test_tensorflow_and_keras_are_imported_in_one_package() -> None:
 
 def test_the_scripts_in_stages_are_small() -> None:
     lines = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "stages").glob("*.py")}
-    assert sum(lines.values()) <= 400
+    assert sum(lines.values()) <= 450
     assert max(lines.values()) <= 80
 
 

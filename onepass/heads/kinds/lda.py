@@ -4,6 +4,9 @@ With few photos it is on a par with training (Wang et al., "A Hard-to-Beat Basel
 Adaptation", ICLR 2024, arXiv 2402.04087), from which the way to estimate the inverse of the covariance is taken.
 """
 
+from functools import reduce
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +18,7 @@ from onepass.heads.sections import AnyTraining, ScaledFeatures
 from onepass.heads.standardised import standardised
 from onepass.heads.trained_head import Arrays, TrainedHead
 
+SMALLEST = 1e-12  # of what all rows vary: less is rounding
 SHARPNESS = (1e-3, 1e3)  # the least and the most that logits may be multiplied by
 
 
@@ -43,56 +47,83 @@ def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) 
 
     with threadpool_limits(1):  # for the same bytes on any number of cores
         scaled = standardised(data.features)
-        turned = data._replace(features=scaled.features)
-        kernel, bias = _discriminant(turned.features, turned.labels, scaled.values, class_weights)
-        sharpness = _sharpness(turned, scaled.values, class_weights, seed)
-        kernel, bias = kernel * sharpness, bias * sharpness
+        fold = _folds(data, seed)
+        clouds = [_clouds(scaled.features, data.labels, fold == number) for number in range(int(fold.max()) + 1)]
+        everyone = reduce(_Clouds.plus, clouds)
+        kernel, bias = _discriminant(everyone, scaled.values, class_weights)
+        if len(clouds) > 1:
+            logits_out = np.empty((len(data.labels), len(bias)))
+            for number in range(len(clouds)):
+                own_kernel, own_bias = _discriminant(everyone.without(clouds[number]), scaled.values, class_weights)
+                logits_out[fold == number] = scaled.features[fold == number] @ own_kernel + own_bias
+            sharpness = _sharpness(logits_out, data.labels, class_weights)
+            kernel, bias = kernel * sharpness, bias * sharpness
         if logits == 1:
             kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
         return scaled.unfolded(kernel, bias, logits)
 
 
-def _discriminant(
-    features: NDArray[np.float64], labels: NDArray[np.int64], values: int, class_weights: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+class _Clouds(NamedTuple):
+    """What is needed to know of the rows of each class; that of two sets of rows is the sum."""
+
+    counts: NDArray[np.int64]  # (classes,)
+    sums: NDArray[np.float64]  # (classes, dimensions)
+    products: NDArray[np.float64]  # (dimensions, dimensions): the sum of the outer products of all rows
+
+    def plus(self, more: "_Clouds") -> "_Clouds":
+        return _Clouds(self.counts + more.counts, self.sums + more.sums, self.products + more.products)
+
+    def without(self, some: "_Clouds") -> "_Clouds":
+        return _Clouds(self.counts - some.counts, self.sums - some.sums, self.products - some.products)
+
+
+def _clouds(features: NDArray[np.float64], labels: NDArray[np.int64], chosen: NDArray[np.bool_]) -> _Clouds:
+    """Of the chosen rows of features (rows, dimensions); the labels of all rows say how many classes there are."""
+    classes, rows, numbers = int(labels.max()) + 1, features[chosen], labels[chosen]
+    sums = np.stack([rows[numbers == number].sum(axis=0) for number in range(classes)])
+    return _Clouds(np.bincount(numbers, minlength=classes), sums, rows.T @ rows)
+
+
+def _discriminant(clouds: _Clouds, values: int, class_weights: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Kernel (dimensions, classes) and bias (classes,) of the logits.
 
     With the covariance S inside the classes, of n rows and k classes, the inverse is taken to be
     values * ((n - k) S + trace(S) I)^-1, which exists however few rows there are.
 
     Args:
-        features: (rows, dimensions).
+        clouds: each with at least one row.
         values: that a row had before it was turned into its dimensions; in the others, all rows are 0.
 
     """
-    counts = np.bincount(labels)
-    means = np.stack([features[labels == number].mean(axis=0) for number in range(len(counts))])
-    inside = features - means[labels]
-    scatter = inside.T @ inside
-    freedom = max(len(labels) - len(counts), 1)
+    counts, rows = clouds.counts, int(clouds.counts.sum())
+    means = clouds.sums / counts[:, None]
+    scatter = clouds.products - clouds.sums.T @ means
+    freedom = max(rows - len(counts), 1)
+    spread = np.trace(scatter) / freedom
     # Where nothing varies inside the classes, as with an image of each: what all values vary, which are standardised.
-    spread = np.trace(scatter) / freedom or float(values)
-    kernel = values * np.linalg.solve(scatter + spread * np.eye(len(scatter)), means.T)
-    shares = counts * weight_of_class(class_weights, labels)
+    if spread <= SMALLEST * np.trace(clouds.products) / rows:
+        spread = float(values)
+    scatter.flat[:: len(scatter) + 1] += spread
+    kernel = np.asarray(values * np.linalg.solve(scatter, means.T), np.float64)
+    shares = counts * weight_of_class(class_weights, np.repeat(np.arange(len(counts)), counts))
     return kernel, np.log(shares / shares.sum()) - (means.T * kernel).sum(axis=0) / 2
 
 
-def _sharpness(data: Dataset, values: int, class_weights: str, seed: int) -> float:
-    """What the logits of images left out are best multiplied by; 1 where an image of each class cannot be left out."""
+def _folds(data: Dataset, seed: int) -> NDArray[np.int64]:
+    """The fold of each row, all rows of an image in one; one fold where an image of each class cannot be left out."""
+    first_rows = np.unique(data.images, return_index=True)[1]
+    image_labels = data.labels[first_rows]
+    folds = min(FOLDS, int(np.bincount(image_labels).min()))
+    if folds < 2:
+        return np.zeros(len(data.labels), np.int64)
+    return folds_by_class(image_labels, folds, seed)[np.searchsorted(data.images[first_rows], data.images)]
+
+
+def _sharpness(logits: NDArray[np.float64], labels: NDArray[np.int64], class_weights: str) -> float:
+    """What the logits of rows that were left out, (rows, classes), are best multiplied by."""
     from scipy.optimize import minimize_scalar  # noqa: PLC0415 - takes a quarter of a second
     from scipy.special import logsumexp  # noqa: PLC0415
 
-    features, labels, images = data
-    first_rows = np.unique(images, return_index=True)[1]
-    image_labels = labels[first_rows]
-    folds = min(FOLDS, int(np.bincount(image_labels).min()))
-    if folds < 2:
-        return 1.0
-    fold = folds_by_class(image_labels, folds, seed)[np.searchsorted(images[first_rows], images)]
-    logits = np.empty((len(labels), len(np.bincount(labels))))
-    for number in range(folds):
-        kernel, bias = _discriminant(features[fold != number], labels[fold != number], values, class_weights)
-        logits[fold == number] = features[fold == number] @ kernel + bias
     each = weight_of_class(class_weights, labels)[labels]
 
     def loss(logarithm: float) -> float:

@@ -135,7 +135,7 @@ def test_an_unknown_key_names_the_allowed_ones() -> None:
         params.read(DataParams)
     assert caught.value.problems == [
         "data.megapixels: unknown key, is max_megapixels meant?; "
-        "allowed: root, max_megapixels, label_conflicts, max_quarantined"
+        "allowed: root, max_megapixels, label_conflicts, max_quarantined, fixes"
     ]
 
 
@@ -150,14 +150,14 @@ def test_a_section_that_is_none_says_which_keys_it_has(content: object) -> None:
     assert params.value("data", "root") is None
     with pytest.raises(ParamsError) as caught:
         params.read(DataParams)
-    keys = "root, max_megapixels, label_conflicts, max_quarantined"
+    keys = "root, max_megapixels, label_conflicts, max_quarantined, fixes"
     assert caught.value.problems == [f"data: {content!r} given; allowed: a section with the keys {keys}"]
 
 
 def test_keys_and_sections_that_are_left_out_take_their_defaults() -> None:
     params = ParamsFile({"data": {"root": "photos"}, "backbone": {"name": "VGG16", "weights": "w.h5"}})
     assert params.read(DataParams) == DataParams(
-        root="photos", max_megapixels=80, label_conflicts="error", max_quarantined=0.2
+        root="photos", max_megapixels=80, label_conflicts="error", max_quarantined=0.2, fixes="data/fixes.csv"
     )
     assert params.read(SplitParams) == SplitParams(validation_fraction=0.2, test_fraction=0.2, seed=0)
     backbone = params.read(BackboneParams)

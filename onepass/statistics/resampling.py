@@ -1,0 +1,27 @@
+"""The interval of an accuracy that a repeated cross-validation has found."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from onepass.statistics.intervals import wilson
+
+
+def corrected_interval(accuracies: Sequence[float], left_out: float, images: int) -> tuple[float, float]:
+    """95 % interval of the mean accuracy of all folds of all repeats.
+
+    Folds share most of their training images, so their spread says too little. Nadeau and Bengio ("Inference for the
+    Generalization Error", Machine Learning 52, 2003) take the variance of the mean of J folds for
+    (1/J + left out / kept) times the variance of a fold. It is turned into the number of independent images that would
+    be as uncertain, at most as many as there are, for Wilson's interval: honest near 1, too, where all folds are right.
+
+    Args:
+        accuracies: of each fold of each repeat.
+        left_out: the share of the images that a fold leaves out, 0..1.
+        images: that each repeat has predicted.
+
+    """
+    accuracy = float(np.mean(accuracies))
+    variance = float(np.var(accuracies, ddof=1)) * (1 / len(accuracies) + left_out / (1 - left_out))
+    worth = accuracy * (1 - accuracy) / variance if variance > 0 else images
+    return wilson(accuracy, min(max(worth, 1.0), images))
