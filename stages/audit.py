@@ -8,6 +8,7 @@ Writes  data/audit.csv              what stands out: hash, file, split, label, k
         data/probe/left_out.csv     what cheap heads say of each photo outside the evaluated split that they had no part
                                     of: hash, file, split, label, predicted, a probability a class
         data/probe/left_out.json    how good that is, with intervals
+        data/probe/learning_curve.csv  how good with fewer photos, and what more may bring
 """
 
 import sys

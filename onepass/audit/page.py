@@ -28,6 +28,15 @@ class Judged(NamedTuple):
     bar: Markup
 
 
+class CurveRow(NamedTuple):
+    """What so many photos give, or may give."""
+
+    images: int
+    accuracy: str  # empty where it is not measured
+    interval: str
+    bar: Markup
+
+
 def audit_page(audit: Audit, images: Sequence[Image], root: Path) -> bytes:
     """The page, UTF-8; photos may be missing.
 
@@ -56,6 +65,7 @@ def audit_page(audit: Audit, images: Sequence[Image], root: Path) -> bytes:
         hash_of=hash_of,
         pictures=thumbnails(root, wanted, SIDE),
         heads=judged(audit),
+        curve=drawn_curve(audit),
         images=len(images),
         choices=audit.photos.classes if len(audit.photos.classes) <= CHOICES else [],
         kinds=count_by_kind(sections),
@@ -73,6 +83,19 @@ def judged(audit: Audit) -> list[Judged]:
         decimals = decimals_for(high - low)
         text = " to ".join(percent(value, decimals) for value in (low, high))
         rows.append(Judged(kind, percent(accuracy, decimals), text, interval_bar(text, accuracy, low, high, across)))
+    return rows
+
+
+def drawn_curve(audit: Audit) -> list[CurveRow]:
+    """The learning curve, a row a number of photos."""
+    across = Axis(round_down(min(point.low for point in audit.curve)), 1, 6, 154)
+    rows = []
+    for point in audit.curve:
+        decimals = decimals_for(point.high - point.low)
+        text = " to ".join(percent(value, decimals) for value in (point.low, point.high))
+        middle = (point.low + point.high) / 2 if point.accuracy is None else point.accuracy
+        accuracy = "" if point.accuracy is None else percent(point.accuracy, decimals)
+        rows.append(CurveRow(point.images, accuracy, text, interval_bar(text, middle, point.low, point.high, across)))
     return rows
 
 

@@ -12,6 +12,7 @@ from onepass.audit import copies as copies_of
 from onepass.audit import flaws
 from onepass.audit.copies import Copies, find_copies, groups_of
 from onepass.audit.label_suspects import are_suspect, without_doubted
+from onepass.audit.learning_curve import Point, learning_curve, sentence
 from onepass.audit.neighbours import Neighbours, directions, nearest
 from onepass.audit.outliers import are_outliers, distances
 from onepass.audit.repeated_cross_validation import FeatureTable, LeftOut, cross_validate
@@ -46,6 +47,7 @@ class Audit(NamedTuple):
     split: str  # that is evaluated
     evaluated: Accuracies
     recall: float  # of the search for neighbours
+    curve: list[Point]  # of the head with the lowest log loss
 
     def sentences(self) -> list[str]:
         """What was found, for people."""
@@ -56,6 +58,7 @@ class Audit(NamedTuple):
                 f"{one.kind}: accuracy {accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
                 f"{len(one.probabilities)} images, each left out {len(one.accuracies) // one.folds} times"
             )
+        lines.append(sentence(self.curve))
         for kind, rows in self.by_kind().items():
             lines.append(f"{kind}: {len({row.hash for row in rows})} photos")
         if self.evaluated.suspects:
@@ -98,6 +101,8 @@ def audit_photos(
     photos = photos_of(rows, features, ~judging, groups)
     left_out = cross_validate(CHEAP_HEADS, photos, REPEATS, SEED)
     first = np.mean([one.probabilities for one in left_out], axis=0)
+    losses = [one.log_loss(photos.labels) for one in left_out]
+    curve = learning_curve(CHEAP_HEADS[int(np.argmin(losses))], photos, SEED)
     chances, trusted = without_doubted(CHEAP_HEADS, photos, first, SEED)
     labels = rows.numbers(photos.classes, slice(None))
     sure = np.empty((len(rows), len(photos.classes)))
@@ -114,7 +119,7 @@ def audit_photos(
     clean = ~suspect[judging]
     after = float(right[clean].mean()) if clean.any() else 0.0
     of_evaluated = Accuracies(len(right), float(right.mean()), int((~clean).sum()), after)
-    return Audit(found, photos, left_out, evaluated, of_evaluated, neighbours.recall)
+    return Audit(found, photos, left_out, evaluated, of_evaluated, neighbours.recall, curve)
 
 
 class Seen(NamedTuple):

@@ -42,6 +42,11 @@ class LeftOut(NamedTuple):
         interval = corrected_interval(self.accuracies, 1 / self.folds, len(self.probabilities))
         return float(np.mean(self.accuracies)), *interval
 
+    def log_loss(self, labels: NDArray[np.int64]) -> float:
+        """Mean over the photos, in nats; ``labels``: (photos,)."""
+        own = self.probabilities[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(own, np.finfo(float).tiny)).mean())
+
 
 def fold_count(photos: FeatureTable) -> int:
     """How many folds these photos allow. UserError: a class has too few for any."""

@@ -12,8 +12,9 @@ def corrected_interval(accuracies: Sequence[float], left_out: float, images: int
 
     Folds share most of their training images, so their spread says too little. Nadeau and Bengio ("Inference for the
     Generalization Error", Machine Learning 52, 2003) take the variance of the mean of J folds for
-    (1/J + left out / kept) times the variance of a fold. It is turned into the number of independent images that would
-    be as uncertain, at most as many as there are, for Wilson's interval: honest near 1, too, where all folds are right.
+    (1/J + left out / kept) times the variance of a fold. That of a fold is taken for no less than chance alone gives so
+    many images. It is turned into the number of independent images that would be as uncertain, for Wilson's interval:
+    honest near 1, too, where all folds are right.
 
     Args:
         accuracies: of each fold of each repeat.
@@ -22,6 +23,7 @@ def corrected_interval(accuracies: Sequence[float], left_out: float, images: int
 
     """
     accuracy = float(np.mean(accuracies))
-    variance = float(np.var(accuracies, ddof=1)) * (1 / len(accuracies) + left_out / (1 - left_out))
-    worth = accuracy * (1 - accuracy) / variance if variance > 0 else images
-    return wilson(accuracy, min(max(worth, 1.0), images))
+    of_mean = 1 / len(accuracies) + left_out / (1 - left_out)
+    of_fold = max(float(np.var(accuracies, ddof=1)), accuracy * (1 - accuracy) / (left_out * images))
+    worth = accuracy * (1 - accuracy) / (of_mean * of_fold) if of_fold > 0 else left_out * images / of_mean
+    return wilson(accuracy, max(worth, 1.0))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from onepass.audit import FeatureTable, are_suspect, cross_validate, without_doubted
+from onepass.audit.learning_curve import learning_curve, points_of, sentence
 from onepass.core import UserError
 from onepass.heads import CHEAP_HEADS
 
@@ -79,3 +80,25 @@ def test_a_class_of_which_every_label_is_doubted_is_trained_on_all_the_same() ->
     table = FeatureTable(features, labels, ["cats", "dogs"], [])
     found = cross_validate(CHEAP_HEADS, table, 1, 0, trusted=labels == 0)
     assert all(np.isfinite(one.probabilities).all() for one in found)
+
+
+def test_what_more_photos_may_bring_is_a_range_that_begins_with_nothing() -> None:
+    by_share = np.repeat([[0.7], [0.8], [0.86], [0.9]], 15, axis=1)
+    points = points_of(by_share, 800, 5)
+    assert [point.images for point in points] == [100, 200, 400, 800, 1600, 3200]
+    assert [point.accuracy for point in points] == [pytest.approx(a) for a in (0.7, 0.8, 0.86, 0.9)] + [None, None]
+    now, twice, four = points[-3:]
+    assert twice.low == four.low == now.low < 0.9 < now.high
+    assert (twice.high, four.high) == pytest.approx((now.high + 0.04, min(now.high + 0.08, 1)))
+    falling = points_of(by_share[::-1], 800, 5)
+    assert falling[-1].high == falling[-3].high
+    assert "between" in sentence(points)
+
+
+def test_a_curve_rises_with_the_photos_and_its_range_holds_what_all_of_them_give() -> None:
+    features, labels = two_clouds(1200, apart=0.7)
+    few = learning_curve(CHEAP_HEADS[0], FeatureTable(features[:300], labels[:300], ["cats", "dogs"], []), 0)
+    every = learning_curve(CHEAP_HEADS[0], FeatureTable(features, labels, ["cats", "dogs"], []), 0)
+    measured = [point.accuracy for point in every if point.accuracy is not None]
+    assert measured[0] < measured[-1]
+    assert few[-1].low <= measured[-1] <= few[-1].high

@@ -15,8 +15,8 @@ def test_the_variance_is_that_of_nadeau_and_bengio() -> None:
 
 
 @pytest.mark.parametrize("accuracy", [0.9, 1.0])
-def test_folds_that_agree_are_worth_no_more_than_all_their_photos(accuracy: float) -> None:
-    assert corrected_interval([accuracy] * 25, 0.2, 100) == wilson(accuracy, 100)
+def test_folds_that_agree_are_as_uncertain_as_chance_makes_so_few_photos(accuracy: float) -> None:
+    assert corrected_interval([accuracy] * 25, 0.2, 100) == pytest.approx(wilson(accuracy, 20 / (1 / 25 + 0.25)))
 
 
 def test_the_interval_of_100_photos_holds_the_truth_about_as_often_as_it_says() -> None:
