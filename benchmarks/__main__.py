@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import (
     chart,
+    cross_validation,
     extraction,
     head,
     large_photos,
@@ -38,6 +39,7 @@ ROWS: dict[str, Row] = {
     "prepare": predict.measure_prepare,
     "predict": predict.measure_predict,
     "head": head.measure,
+    "cross-validation": cross_validation.measure,
     "repro-nothing": repro.nothing,
     "repro-logistic-digits": repro.logistic_on_digits,
     "repro-logistic": repro.logistic,

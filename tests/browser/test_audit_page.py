@@ -73,6 +73,15 @@ def test_decisions_are_written_by_the_keyboard_alone(browser: Browser, folder: P
     assert {tuple(line) for line in written[1:]} == {(first["hash"], first["suggested"]), (dropped, "drop")}
 
 
+def test_the_same_photos_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "probe").mkdir()
+    with contextlib.chdir(folder):
+        audit.main(PREPARED, FEATURES, tmp_path, tmp_path / "probe")
+    written = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
+    assert len(written) == 5
+    assert all((folder / "data" / name).read_bytes() == (tmp_path / name).read_bytes() for name in written)
+
+
 def test_all_suggestions_can_be_taken_at_once(browser: Browser, folder: Path) -> None:
     suspects = {row["hash"] for row in rows(folder) if row["kind"] == "label" and row["split"] == "train"}
     with opened(browser, folder / "data/audit.html") as (page, _, _):

@@ -143,7 +143,7 @@ def test_nothing_to_compute_imports_no_tensorflow(settled: Project, settled_proj
     assert output.endswith("59 images: 59 reused, 0 computed\n")
 
 
-@pytest.mark.slow
+@pytest.mark.more
 def test_another_layer_pooling_preprocessing_precision_or_weights_compute_everything(
     settled: Project, tiny_backbone: Path, tmp_path: Path
 ) -> None:
