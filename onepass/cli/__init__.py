@@ -18,6 +18,7 @@ COMMANDS = {  # and what each is for, so that --help needs to import none of the
     "compare": "Compare experiments: one table, paired tests on the same images, one sentence.",
     "export": "Write a model in a format that other programs read, and check that it says the same there.",
     "predict": "Say which class photos show, with the file of a model and nothing else.",
+    "rank": "Say which backbone suits these photos, by a sample of them.",
     "recipes": "Named experiments: list them, or run them as experiments of the same names.",
     "try": "Run an experiment: the last commit's params with exactly these changes.",
     "weights": "Make a file of pretrained weights a part of the repository, for the whole team.",

@@ -2,7 +2,7 @@
 
 README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``versions`` and
 ``agreement`` what becomes of it after an upgrade, ``extraction`` what is computed, ``reuse`` and ``pool`` what is not,
-``store`` how stages read it. Knows nothing of labels and heads.
+``store`` how stages read it, ``sample`` is for those who want some photos only. Knows nothing of labels and heads.
 """
 
 from onepass.features.decoded_photos import DecodedPhotos, keeping_decoded
@@ -12,6 +12,7 @@ from onepass.features.fingerprint import fingerprint
 from onepass.features.pool import Pool
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError
+from onepass.features.sample import features_of_sample
 from onepass.features.shard import parse_shard
 from onepass.features.store import FINGERPRINT_FILE, Store, open_store, read_features
 from onepass.features.work import save_rows
@@ -24,6 +25,7 @@ __all__ = [
     "RowIndex",
     "Store",
     "extract",
+    "features_of_sample",
     "fingerprint",
     "keeping_decoded",
     "open_store",

@@ -57,9 +57,9 @@ def _named(text: str) -> AtHand:
         name, file = "", text
     if name and name not in APPLICATIONS:
         known = ", ".join(APPLICATIONS)
-        raise UserError(f"--backbone {text}: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of {known}")
+        raise UserError(f"backbone {text}: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of {known}")
     if file and not Path(file).is_file():
-        raise UserError(f"--backbone {text}: {file} does not exist. Give the path of a .h5 or .keras file.")
+        raise UserError(f"backbone {text}: {file} does not exist. Give the path of a .h5 or .keras file.")
     path = _as_written_in_params(Path(file)) if file else IMAGENET.format(name)
     return _application(name, path) if name else _by_file(path)
 
@@ -83,7 +83,7 @@ def _by_file(path: str) -> AtHand:
     if names := [name for name in APPLICATIONS if plain.startswith(name.lower())]:
         return _application(max(names, key=len), path)
     raise UserError(
-        f"{path}: a .h5 file holds weights and does not say which network they fill. Give --backbone NAME={path}; NAME "
+        f"{path}: a .h5 file holds weights and does not say which network they fill. Give NAME={path}; NAME "
         f"is one of {', '.join(APPLICATIONS)}"
     )
 

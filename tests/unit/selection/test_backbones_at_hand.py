@@ -71,12 +71,12 @@ def test_a_keras_file_does_not_say_how_its_pixels_were_prepared(folder: Path) ->
 @pytest.mark.parametrize(
     ("named", "complaint"),
     [
-        ("VGG17", "--backbone VGG17: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of ConvNeXtTiny,"),
+        ("VGG17", "backbone VGG17: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of ConvNeXtTiny,"),
         ("none.keras", "none.keras does not exist. Give the path of a .h5 or .keras file."),
         ("VGG16=none.h5", "none.h5 does not exist"),
         (
             "mine.h5",
-            "mine.h5: a .h5 file holds weights and does not say which network they fill. Give --backbone NAME=",
+            "mine.h5: a .h5 file holds weights and does not say which network they fill. Give NAME=",
         ),
     ],
 )

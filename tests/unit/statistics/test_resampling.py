@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onepass.statistics import corrected_interval, wilson
+from onepass.statistics import corrected_difference, corrected_interval, wilson
 
 
 def test_the_variance_is_that_of_nadeau_and_bengio() -> None:
@@ -29,3 +29,11 @@ def test_the_interval_of_100_photos_holds_the_truth_about_as_often_as_it_says() 
         low, high = corrected_interval(np.concatenate(folds).tolist(), 0.2, 100)
         held += low <= 0.9 <= high
     assert held >= 180
+
+
+def test_a_difference_in_the_same_folds_is_told_with_its_interval() -> None:
+    low, high = corrected_difference([0.02, 0.04, 0.03, 0.05, 0.01], 0.2)
+    assert (low + high) / 2 == pytest.approx(0.03)
+    # The textbook's t of four degrees of freedom.
+    assert (high - low) / 2 == pytest.approx(2.776 * (0.00025 * (1 / 5 + 0.25)) ** 0.5, rel=1e-3)
+    assert corrected_difference([0.0, 0.0], 0.5) == (0, 0)

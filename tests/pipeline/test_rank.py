@@ -1,0 +1,42 @@
+"""Backbones ranked by a sample of the photos: the better one first, nothing paid twice, and how to go on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.builders import Project, with_own_photos
+
+pytestmark = pytest.mark.more
+
+
+@pytest.fixture(scope="module")
+def project(pixel_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return with_own_photos(pixel_project, tmp_path_factory.mktemp("rank"))
+
+
+def rank(project: Project, *arguments: str) -> str:
+    return project.run("python", "-m", "onepass", "rank", *arguments)
+
+
+def test_a_sample_is_ranked_and_the_pipeline_goes_on_from_it(project: Project, tiny_backbone: Path) -> None:
+    output = rank(project, str(tiny_backbone), "--sample", "30", "--side", "12")
+    rows = [line.split("|") for line in output.splitlines() if line.startswith("| tiny")]
+    assert {row[2].strip() for row in rows} == {"early", "late"}
+    assert {row[4].strip() for row in rows} == {"caffe", "tf", "torch", "rescale"}
+    accuracies = [float(row[6]) for row in rows]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert all(float(row[7].split(" to ")[0]) < accuracy for row, accuracy in zip(rows, accuracies, strict=True))
+    assert "is the best of 8 on 30 photos" in output
+    (command,) = re.findall(r"The other \d+ photos take it \d+ s: (python -m onepass try .*)", output)
+    done = project.run("bash", "-c", command)
+    reused, computed = map(int, re.findall(r"(\d+) reused, (\d+) computed", done)[0])
+    assert (reused, computed) == (30, 30)
+
+
+def test_what_cannot_be_ranked_is_named(project: Project) -> None:
+    assert "backbone VGG17: allowed: a .keras or .h5 file" in project.run(
+        "python", "-m", "onepass", "rank", "VGG17", expect=2
+    )
+    message = project.run("python", "-m", "onepass", "rank", "MobileNet", expect=2)
+    assert "data/imagenet/MobileNet.weights.h5 does not exist. Fetch it first" in message
