@@ -61,6 +61,11 @@ class Audit(NamedTuple):
         lines.append(sentence(self.curve))
         for kind, rows in self.by_kind().items():
             lines.append(f"{kind}: {len({row.hash for row in rows})} photos")
+        if self.recall < 1:
+            lines.append(
+                f"copies and outliers: each photo was compared with those near some others only, which found "
+                f"{self.recall:.1%} of the true neighbours of a sample"
+            )
         if self.evaluated.suspects:
             lines.append(
                 f"of the {self.evaluated.images} {self.split} images {self.evaluated.suspects} have a suspect label: "

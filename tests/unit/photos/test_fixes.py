@@ -52,6 +52,14 @@ def test_without_decisions_nothing_changes_and_nothing_is_said(
     assert capsys.readouterr().out == ""
 
 
+def test_a_list_without_a_header_is_a_list_too(tmp_path: Path) -> None:
+    photos = table()
+    path = tmp_path / "fixes.csv"
+    path.write_text(f"{HASHES[0]},drop\n\n{HASHES[1]},cats\n")
+    assert len(apply_fixes(photos, path)) == 2
+    assert labels(photos) == {HASHES[1]: "cats", HASHES[2]: "cats", HASHES[3]: "dogs"}
+
+
 def test_one_decision_settles_the_same_bytes_under_two_labels(tmp_path: Path) -> None:
     photos = PhotoTable([Photo("a.jpg", "cats", "", ""), Photo("b.jpg", "dogs", "", "")])
     photos.set_content(*((number, Image(HASHES[0], "", 8, 8, 0)) for number in range(2)))
