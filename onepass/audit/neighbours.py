@@ -23,9 +23,15 @@ class Neighbours(NamedTuple):
     recall: float  # the share of the true ones that a sample of photos has found; 1 where each was compared with each
 
 
-def directions(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Features (photos, values) as they are seen from their mean, of length 1; those at the mean stay 0."""
-    away = features - features.mean(axis=0, dtype=np.float64).astype(np.float32)
+def directions(features: NDArray[np.float32], from_mean: bool = True) -> NDArray[np.float32]:
+    """Features (photos, values) at length 1; those of length 0 stay 0.
+
+    Args:
+        from_mean: as they are seen from the mean of all, where photos that have much in common lie apart, as copies
+            need it. Photos of something else lie near that mean: those are told by features as they are.
+
+    """
+    away = features - features.mean(axis=0, dtype=np.float64).astype(np.float32) if from_mean else features.copy()
     lengths = np.sqrt(np.einsum("ij,ij->i", away, away))
     away /= np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]
     return np.asarray(away)

@@ -117,7 +117,7 @@ def audit_photos(
     found = [
         *_label_rows(rows, images, photos.classes, sure, suspect),
         *_copy_rows(rows, images, pairs),
-        *_outlier_rows(rows, images, neighbours),
+        *_outlier_rows(rows, images, nearest(directions(features, from_mean=False))),
         *(_row(rows, images, number, kind, "", score) for number, kind, score in seen.flaws),
     ]
     right = sure[judging].argmax(axis=1) == labels[judging]

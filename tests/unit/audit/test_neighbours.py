@@ -40,7 +40,11 @@ def test_with_many_photos_nearly_all_are_found_and_it_is_told_how_many() -> None
     assert all(len(set(row)) == 10 for row in fast.places.tolist())
 
 
-def test_what_is_far_from_all_others_is_an_outlier() -> None:
-    features = clouds(500)
-    features[7] = -3 * features.mean(axis=0) + 20 * np.random.default_rng(1).normal(size=32)
-    assert np.flatnonzero(are_outliers(distances(nearest(directions(features))))).tolist() == [7]
+def test_what_is_of_something_else_is_an_outlier_though_it_lies_near_the_mean_of_all() -> None:
+    """Features as ReLU leaves them: all photos share most of their direction, and a stranger has none of its own."""
+    random = np.random.default_rng(0)
+    features = np.concatenate([4 + clouds(500, 64), 0.5 * random.normal(size=(3, 64)) + 2]).clip(0)
+    features[500:, ::2] = 0
+    found = are_outliers(distances(nearest(directions(features.astype(np.float32), from_mean=False))))
+    assert found[500:].all()
+    assert found[:500].mean() < 0.05
