@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import HashList, UserError, check_recorded_in, find, packed
+from onepass.evaluation import Prediction
 from onepass.features import Store, open_store, read_features
 from onepass.photos import SPLITS, Assignment, AssignmentTable, Image, first_files, read_rows
 
 IN_MEMORY = 128 << 20  # bytes of features; more stay on the disk
 SHOWN = 10  # rows of the table that a notebook shows
-GIVEN = ("hash", "file", "split", "label", "predicted")  # columns of predictions.csv before the probabilities
+GIVEN = Prediction._fields  # columns of predictions.csv before the probabilities
 
 
 class StoredFeatures:

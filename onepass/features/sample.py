@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onepass.backbones import resolve
 from onepass.core import UserError
 from onepass.dvc_repo import dvc_files, machine_folder
-from onepass.features.extraction import Extracted, extract
+from onepass.features.extraction import extract
 from onepass.features.feature_spec import specify
 from onepass.features.pool import folder_of, open_pools
 from onepass.features.reuse import add_previous, previous_store
@@ -20,10 +20,8 @@ from onepass.params import BackboneParams
 from onepass.photos import Image, WantedViews, is_remote
 
 
-def features_of_sample(
-    params: BackboneParams, images: Sequence[Image], root: Path, out: Path
-) -> tuple[NDArray[Any], Extracted]:
-    """The features of these images, (images, *shape), sorted by hash, and how many of them had to be computed.
+def features_of_sample(params: BackboneParams, images: Sequence[Image], root: Path, out: Path) -> NDArray[Any]:
+    """The features of these images, (images, *shape), sorted by hash.
 
     Args:
         images: different ones, with their files.
@@ -36,7 +34,7 @@ def features_of_sample(
     """
     wanted = WantedViews((image.hash for image in images), ())
     any_remote = any(is_remote(image.file) for image in images)
-    done = extract(params, wanted, lambda: images, root, out, any_remote, Shard(1, 1))
+    extract(params, wanted, lambda: images, root, out, any_remote, Shard(1, 1))
     backbone, files = resolve(params), dvc_files()
     machine, before = machine_folder(files), previous_store(files, out)
     store = specify(backbone, len(images), before, machine, backbone.load)
@@ -47,4 +45,4 @@ def features_of_sample(
         pool.find()
     if index.missing().any():
         raise UserError("features of the sample were deleted while they were read (ONEPASS_POOL_BYTES). Run it again.")
-    return index.read(slice(0, len(images)))["features"], done
+    return index.read(slice(0, len(images)))["features"]

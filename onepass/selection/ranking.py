@@ -41,7 +41,6 @@ class Ranked(NamedTuple):
     best: LeftOut  # of the head with the lower log loss
     seconds: float  # for a photo to be decoded, resized and to pass the network
     bytes: int  # of the features of a photo, as they would be stored
-    computed: int  # photos of the sample that had to pass the network
 
 
 class Sample(NamedTuple):
@@ -80,14 +79,14 @@ def rank(candidates: Sequence[Rankable], sample: Sample, root: Path, out: Path) 
     found = []
     with progress_bar(len(candidates), "rank", "backbones") as bar:
         for candidate in candidates:
-            features, done = features_of_sample(candidate.params, sample.images, root, out)
+            features = features_of_sample(candidate.params, sample.images, root, out)
             table = FeatureTable(pooled(features), labels, classes, [])
             left_out = cross_validate(CHEAP_HEADS, table, REPEATS, SEED)
             best = min(left_out, key=lambda one: one.log_loss(labels))
             seconds = seconds_a_photo(candidate.params, root, files)
             size = int(np.prod(features.shape[1:])) * features.dtype.itemsize
             side = resolve(candidate.params).side
-            found.append(Ranked(candidate, side, best, seconds, size, done.computed))
+            found.append(Ranked(candidate, side, best, seconds, size))
             bar.update()
     return sorted(found, key=lambda one: (-one.best.accuracy()[0], one.bytes))
 
