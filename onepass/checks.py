@@ -26,11 +26,21 @@ from onepass.heads import (
     resolve_activation,
     unfrozen_layers,
 )
-from onepass.params import INPUT, NONE, BackboneParams, DataParams, ParamsError, ParamsFile, SplitParams, unknown_key
+from onepass.params import (
+    INPUT,
+    NONE,
+    BackboneParams,
+    DataParams,
+    ParamsError,
+    ParamsFile,
+    PredictParams,
+    SplitParams,
+    unknown_key,
+)
 from onepass.photos import Assignment, read_rows
 
-SCHEMAS = {schema.section: schema for schema in (DataParams, SplitParams, BackboneParams)}
-SECTIONS = (*SCHEMAS, "head", "train")
+SCHEMAS = {schema.section: schema for schema in (DataParams, SplitParams, BackboneParams, PredictParams)}
+SECTIONS = ("data", "split", "backbone", "head", "train", "predict")
 
 
 def check_params(params: ParamsFile, prepared: Path | None = None) -> None:
@@ -59,7 +69,7 @@ def problems_of(params: ParamsFile) -> list[str]:
     """A line for each key that is wrong, section by section."""
     unknown = [name for name in params.section_names if name not in SECTIONS]
     problems = [f"{name}: {unknown_key(str(name), SECTIONS)}" for name in unknown]
-    for check in (_data, _split, _backbone, _head, _train, _together):
+    for check in (_data, _split, _backbone, _head, _train, _predict, _together):
         try:
             check(params)
         except ParamsError as error:  # the last check reads what those before it read: each problem once
@@ -163,6 +173,10 @@ def _head(params: ParamsFile) -> None:
 
 def _train(params: ParamsFile) -> None:
     params.read(all_head_keys()[1])
+
+
+def _predict(params: ParamsFile) -> None:
+    params.read(PredictParams)
 
 
 def _together(params: ParamsFile) -> None:

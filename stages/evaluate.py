@@ -8,6 +8,8 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
         metrics/near_copies.csv  each pair of an evaluated image and a training image that are nearly the same
+        metrics/refusals.json    how often the head says that it does not know
+        metrics/coverage.csv     accuracy of the answers that it is surest of
         metrics/labels.csv       all usable files with near-copies in one group, to be taken as data.root
 """
 
@@ -19,6 +21,7 @@ from pathlib import Path
 from onepass.core import UserError, check_recorded, run_stage, sha256_of_files, write_json
 from onepass.evaluation import (
     CopySearch,
+    DistanceWatch,
     PhotoFacts,
     RunFacts,
     find_all,
@@ -27,6 +30,7 @@ from onepass.evaluation import (
     score,
     write_copy_tables,
     write_predictions,
+    write_refusals,
     write_score_tables,
 )
 from onepass.features import open_store
@@ -48,7 +52,8 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
     split = evaluated_split(rows.splits)
     search, predict = CopySearch(store.shape), predictor(head, features, store)
-    predicted = predict_images(predict, rows, head.classes, split, search, features.parent)
+    watch = DistanceWatch(head, search.remember)
+    predicted = predict_images(predict, rows, head.classes, split, watch.see, search.compare, features.parent)
     copies = search.found()
     labels = rows.numbers(head.classes, rows.are_in(split))
     metrics = score(labels, predicted.evaluated, split, head.best_epoch, head.epochs)
@@ -56,6 +61,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     images = partial(read_rows, prepared / "images.csv", Image)
     write_predictions(out / "predictions.csv", photos.gathered_from(images()), rows, head.classes, predicted.all)
     write_score_tables(out, labels, predicted.evaluated, head.classes)
+    write_refusals(out, head, labels, predicted.evaluated, watch.distances(), split)
     write_copy_tables(out, copies, photos.files, rows, images)
     write_json(out / "metrics.json", metrics.model_dump())
     losses = read_curve(curves, "loss").values("validation")

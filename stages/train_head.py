@@ -18,6 +18,7 @@ from onepass.heads import (
     DESCRIPTION_FILE,
     WEIGHTS_FILE,
     CurveWriter,
+    calibrated,
     make_fit_task,
     read_head_plan,
     unfrozen_layers,
@@ -25,7 +26,7 @@ from onepass.heads import (
 )
 from onepass.machine_facts import record
 from onepass.model import write_model
-from onepass.params import BackboneParams, read_params
+from onepass.params import BackboneParams, PredictParams, read_params
 from onepass.photos import Assignment, AssignmentTable, read_rows
 
 
@@ -41,9 +42,9 @@ def main(weights: Path, splits: Path, features: Path, out: Path, model: Path, cu
     rows = AssignmentTable(read_rows(splits, Assignment))
     layers_above = unfrozen_layers(plan, backbone)
     log = CurveWriter(curves).add
-    head = plan.kind.fit(
-        make_fit_task(plan, rows, backbone_params.views, features, open_store(features), layers_above, log)
-    )
+    store = open_store(features)
+    head = plan.kind.fit(make_fit_task(plan, rows, backbone_params.views, features, store, layers_above, log))
+    head = calibrated(head, rows, features, store, params.read(PredictParams).refuse)
     write_head(out, head)
     write_model(model, backbone, head)
     key = sha256_of_files(out / DESCRIPTION_FILE, out / WEIGHTS_FILE)

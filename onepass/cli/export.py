@@ -41,7 +41,7 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
 
     MODEL is data/model.keras, or a copy of it anywhere. All formats take uint8 RGB photos of any size; the default
     signature of a SavedModel takes the bytes of image files, as clients of TensorFlow Serving send them. A file that
-    differs by more than 0.002 in a probability is not kept.
+    differs by more than 0.002 in a probability or distance is not kept.
 
     Example: python -m onepass export data/model.keras --format onnx --output model.onnx --photos photos
     """
@@ -65,17 +65,17 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
     remove(temporary)
     try:
         form.write(whole, temporary)
-        images, difference = largest_difference(whole.network, form.open(temporary), photos)
+        images, difference = largest_difference(whole.answers(), form.open(temporary), photos)
         if not difference <= LARGEST_DIFFERENCE:
             raise UserError(
-                f"{name}: a probability differs by {difference:.2g} from {model} in {images} images; "
+                f"{name}: a probability or distance differs by {difference:.2g} from {model} in {images} images; "
                 f"allowed: {LARGEST_DIFFERENCE:g}. Nothing is written. Try another version of "
                 f"{', '.join(form.needs) or 'TensorFlow'}."
             )
         temporary.replace(output)
     finally:
         remove(temporary)
-    print(f"{output}: largest difference of a probability {difference:.2g}, in {images} images")
+    print(f"{output}: largest difference {difference:.2g}, in {images} images")
 
 
 def hand_on(model: Path, name: str, output: Path) -> None:

@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from onepass.cli.prediction_writer import FORMATS, Answer, writing
-from onepass.core import progress_bar
+from onepass.cli.prediction_writer import FORMATS, Answer, Answering, writing
+from onepass.core import UserError, progress_bar
 from onepass.engines import BATCH, Forward, find_engine, infer
+from onepass.heads import Limits
 from onepass.photos import UndecodableError, decode, files_below, read_file
 
 if TYPE_CHECKING:
@@ -26,7 +27,13 @@ MEGAPIXELS = 80
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option(
+    "--strangers",
+    type=click.Path(path_type=str),
+    metavar="PATH",
+    help="Photos of anything else, also classified: tells how many of them the model refuses.",
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to standard output."
@@ -34,7 +41,13 @@ MEGAPIXELS = 80
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="Only the K most probable classes; default: all.")
 @click.option("--max-megapixels", type=click.IntRange(min=1), default=MEGAPIXELS, show_default=True)
 def command(
-    model: Path, paths: tuple[str, ...], form: str, output: Path | None, top: int | None, max_megapixels: int
+    model: Path,
+    paths: tuple[str, ...],
+    strangers: str | None,
+    form: str,
+    output: Path | None,
+    top: int | None,
+    max_megapixels: int,
 ) -> None:
     """Say which class photos show, with the file of a model and nothing else.
 
@@ -42,32 +55,81 @@ def command(
     it but hidden files), a pattern such as 'photos/**/*.jpg', or - for a list of paths on standard input: one a line,
     or each ended by NUL, as `find -print0` writes them.
 
+    The model is "sure" of a class that is probable enough, and a photo is "familiar" that is like those that trained;
+    of all others it does not know. "set" has the classes that a photo may be of. docs/refusals.md has more.
+
     A file that is no usable photo has a line of its own with the reason, on standard error too. Exit code: 0 if every
     photo was classified, 1 if some were not, 2 if there is nothing to do or no model to do it with.
 
     Example: python -m onepass predict data/model.keras photos --output found.csv
     """
-    files = list(dict.fromkeys(file for path in paths for file in files_of(path)))
+    own = [file for path in paths for file in files_of(path)]
+    foreign = [*files_of(strangers)] if strangers is not None else []
+    files = list(dict.fromkeys([*own, *foreign]))
     if not files:
-        raise click.UsageError(f"no file in {' '.join(paths)}")
+        raise click.UsageError(f"no file in {' '.join(paths) or 'PATH...'}")
     # A bar and rows in one terminal would write over each other.
     crowded = output is None and sys.stdout.isatty()
     whole, forward = load(model)
+    if strangers is not None and whole.limits is None:
+        raise UserError(f"--strangers: {model} has no limits, so it refuses nothing. `dvc repro` writes one that has.")
+    tally = Tally(set(foreign))
     with (
-        writing(output, form, whole.classes, top) as write,
+        writing(output, form, Answering(whole.classes, whole.limits, top)) as write,
         progress_bar(len(files), "predict", "photos", disable=crowded) as progress,
     ):
-        refused = 0
-        for answers in classify(files, PhotoFiles(whole, max_megapixels * 1_000_000), forward):
+        for answers in classify(files, PhotoFiles(whole, max_megapixels * 1_000_000), forward, len(whole.classes)):
             write(answers)
             for answer in answers:
                 if answer.refusal:
-                    refused += 1
                     tqdm.write(f"{printable(answer.file)}: {answer.refusal}", file=sys.stderr)
+                tally.add(answer, whole.limits)
             progress.update(len(answers))
-    if refused:
-        print(f"{refused} of {len(files)} photos could not be classified", file=sys.stderr)
+    print(*tally.lines(), sep="\n", end="\n" if tally.lines() else "", file=sys.stderr)
+    if tally.unusable:
+        print(f"{tally.unusable} of {len(files)} photos could not be classified", file=sys.stderr)
         sys.exit(1)
+
+
+class Tally:
+    """What the model refused, of one's own photos and of strangers."""
+
+    def __init__(self, strangers: Collection[str]) -> None:
+        """``strangers``: files of which the model should refuse as many as it can."""
+        self._strangers = strangers
+        self._refused: dict[bool, list[bool]] = {True: [], False: []}  # by whether it is a stranger
+        self._distances: dict[bool, list[float]] = {True: [], False: []}
+        self.unusable = 0
+
+    def add(self, answer: Answer, limits: Limits | None) -> None:
+        """One more photo."""
+        if answer.refusal:
+            self.unusable += 1
+        elif limits is not None:
+            stranger = answer.file in self._strangers
+            sure, familiar = limits.are_sure(answer.probabilities[None])[0], answer.distance <= limits.familiar
+            self._refused[stranger].append(not (sure and familiar))
+            self._distances[stranger].append(answer.distance)
+
+    def lines(self) -> list[str]:
+        """How many strangers were refused; nothing where none were given."""
+        if not self._refused[True]:
+            return []
+        from onepass.evaluation import area_under_roc  # noqa: PLC0415 - only with strangers
+        from onepass.statistics import wilson  # noqa: PLC0415
+
+        lines = []
+        for stranger, what in ((True, "strangers"), (False, "other photos")):
+            photos, refused = len(self._refused[stranger]), sum(self._refused[stranger])
+            if photos:
+                low, high = wilson(refused / photos, photos)
+                share = f"{refused / photos:.1%}, 95 % interval {low:.1%} to {high:.1%}"
+                lines.append(f"{refused} of {photos} {what} refused ({share})")
+        if self._refused[False]:
+            foreign = np.repeat([True, False], [len(self._distances[True]), len(self._distances[False])])
+            area = area_under_roc(foreign, np.array(self._distances[True] + self._distances[False]))
+            lines.append(f"the distance tells them apart with an area under the ROC curve of {area:.4f}; 1 is best")
+        return lines
 
 
 def files_of(path: str) -> Iterator[str]:
@@ -112,17 +174,21 @@ class PhotoFiles:
             return np.zeros(self.shape, np.uint8)
 
 
-def classify(files: list[str], photos: PhotoFiles, forward: Forward) -> Iterable[list[Answer]]:
-    """Answers to all files, in their order, batch by batch; only a few batches are in memory."""
-    for batch, probabilities in infer(files, photos.pixels, photos.shape, forward):
+def classify(files: list[str], photos: PhotoFiles, forward: Forward, classes: int) -> Iterable[list[Answer]]:
+    """Answers to all files, in their order, batch by batch; only a few batches are in memory.
+
+    ``forward`` gives the probabilities of so many classes and may give the distance in one more column.
+    """
+    for batch, columns in infer(files, photos.pixels, photos.shape, forward):
+        distances = columns[:, classes] if columns.shape[1] > classes else np.full(len(columns), np.nan)
         yield [
-            Answer(file, chances, photos.refusals.pop(file, None))
-            for file, chances in zip(batch, probabilities, strict=True)
+            Answer(file, chances, float(distance), photos.refusals.pop(file, None))
+            for file, chances, distance in zip(batch, columns[:, :classes], distances, strict=True)
         ]
 
 
 def load(path: Path) -> tuple["Model | OnnxModel", Forward]:
-    """The model, and it compiled from resized photos to probabilities."""
+    """The model, and it compiled from resized photos to probabilities and, with limits, the distance."""
     if path.suffix == ".onnx":
         from onepass.model.onnx_model import read_onnx_model  # noqa: PLC0415 - imports ONNX Runtime
 

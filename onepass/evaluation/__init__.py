@@ -1,8 +1,8 @@
 """What the head says of every image, and how good that is on images that did not train it.
 
-``metrics`` and ``predictions`` own the files of these names, ``curves`` reads what training logged, ``near_copies``
-looks for leaks, which ``copy_tables`` lists and mends, ``findings`` explains a result, a file a family, and
-``cross_validation`` judges without a look at the evaluated split. Knows nothing of pages and of DVC.
+``metrics``, ``predictions`` and ``refusals`` own the files of these names, ``curves`` reads what training logged,
+``near_copies`` looks for leaks, which ``copy_tables`` lists and mends, ``findings`` explains a result, a file a family,
+and ``cross_validation`` judges without a look at the evaluated split. Knows nothing of pages and of DVC.
 """
 
 from onepass.evaluation.copy_tables import write_copy_tables
@@ -15,6 +15,7 @@ from onepass.evaluation.metrics import (
     ClassMetrics,
     Metrics,
     ReliabilityBin,
+    area_under_roc,
     read_classes,
     read_metrics,
     read_reliability,
@@ -36,6 +37,7 @@ from onepass.evaluation.predictions import (
     summarise_predictions,
     write_predictions,
 )
+from onepass.evaluation.refusals import CoveragePoint, DistanceWatch, Refusals, read_refusals, write_refusals
 
 __all__ = [
     "ALIKE",
@@ -44,7 +46,9 @@ __all__ = [
     "Answers",
     "ClassMetrics",
     "CopySearch",
+    "CoveragePoint",
     "Curve",
+    "DistanceWatch",
     "Finding",
     "Metrics",
     "Mistake",
@@ -54,8 +58,10 @@ __all__ = [
     "Predicted",
     "Prediction",
     "PredictionSummary",
+    "Refusals",
     "ReliabilityBin",
     "RunFacts",
+    "area_under_roc",
     "find_all",
     "folds_of_groups",
     "pooled",
@@ -66,6 +72,7 @@ __all__ = [
     "read_curve",
     "read_findings",
     "read_metrics",
+    "read_refusals",
     "read_reliability",
     "register_finding",
     "reliability",
@@ -74,5 +81,6 @@ __all__ = [
     "summarise_predictions",
     "write_copy_tables",
     "write_predictions",
+    "write_refusals",
     "write_score_tables",
 ]

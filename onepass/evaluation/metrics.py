@@ -203,10 +203,10 @@ def log_loss(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> f
 def roc_auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     """Area under the ROC curve; for more than two classes the mean over one against the rest."""
     classes = range(1, 2) if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    return float(np.mean([_area(labels == number, probabilities[:, number]) for number in classes]))
+    return float(np.mean([area_under_roc(labels == number, probabilities[:, number]) for number in classes]))
 
 
-def _area(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+def area_under_roc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     """How often a positive has the higher score than a negative, ties as half: the statistic of Mann and Whitney."""
     high, low = scores[positive], np.sort(scores[~positive])
     below, not_above = (low.searchsorted(high, side).sum() for side in ("left", "right"))

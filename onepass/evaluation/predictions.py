@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.core import HashList, RowFile, UserError, batched, find, packed, write_csv
-from onepass.evaluation.near_copies import CopySearch
 from onepass.heads import OnBatch
 from onepass.photos import SPLITS, AssignmentTable, Image
 
@@ -53,26 +52,28 @@ def predict_images(
     rows: AssignmentTable,
     classes: list[str],
     evaluated: str,
-    search: CopySearch,
+    on_evaluated: OnBatch,
+    on_training: OnBatch,
     folder: Path,
 ) -> Predicted:
     """What a head says of every image.
 
-    Each feature is read once: the search for near-copies sees it when the head does.
+    Each feature is read once: who else looks at it is shown it when the head is.
 
     Args:
         predict: see ``onepass.heads.predictor``.
         rows: of splits.csv.
         classes: of the head.
         evaluated: the split that is scored.
-        search: is shown the evaluated images, then those of training.
+        on_evaluated: is shown the evaluated images, in their order, before all others; then
+        on_training: those of training.
         folder: where there is room for a temporary file.
 
     """
     out = RowFile(folder, [len(classes)], np.float64)
     scored, trained = rows.are_in(evaluated), rows.are_in("train")
     judged, done, correct = np.empty((int(scored.sum()), len(classes))), 0, 0
-    for some, on_batch in ((scored, search.remember), (trained, search.compare), (~scored & ~trained, None)):
+    for some, on_batch in ((scored, on_evaluated), (trained, on_training), (~scored & ~trained, None)):
         for start in range(0, len(rows), TOGETHER):
             places = start + np.flatnonzero(some[start : start + TOGETHER])
             if len(places):

@@ -6,9 +6,11 @@ of pixels, nor of where the features come from. TensorFlow is imported when a ki
 """
 
 from onepass.heads import kinds
+from onepass.heads.calibration import HELD, calibrated
 from onepass.heads.cheap import CHEAP_HEADS, CheapHead
 from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
+from onepass.heads.familiarity import NEIGHBOURS, distances
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers
 from onepass.heads.head_kind import (
     FitTask,
@@ -21,6 +23,7 @@ from onepass.heads.head_kind import (
     register_head,
 )
 from onepass.heads.inference import OnBatch, figures, network_of, pooling_layer, predictor, restore_network
+from onepass.heads.limits import Limits
 from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers, ScaledFeatures
 from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
 
@@ -28,6 +31,8 @@ __all__ = [
     "CHEAP_HEADS",
     "CURVES",
     "DESCRIPTION_FILE",
+    "HELD",
+    "NEIGHBOURS",
     "WEIGHTS_FILE",
     "AnyTraining",
     "CheapHead",
@@ -41,12 +46,15 @@ __all__ = [
     "HeadPlan",
     "HeadSection",
     "HiddenLayers",
+    "Limits",
     "OnBatch",
     "ScaledFeatures",
     "TrainedHead",
     "all_head_keys",
+    "calibrated",
     "check_pooling",
     "curve_file",
+    "distances",
     "figures",
     "kinds",
     "make_dataset",

@@ -35,6 +35,6 @@ class CheapHead(NamedTuple):
 
 
 CHEAP_HEADS = (
-    CheapHead("lda", fit_discriminant),
+    CheapHead("lda", lambda *given: fit_discriminant(*given).weights),
     CheapHead("logistic", lambda *given: fit_regression(*given).weights),
 )

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from onepass.core import UserError, write_atomically, write_json
+from onepass.heads import familiarity
+from onepass.heads.limits import Limits
 from onepass.params import Pooling
 
 DESCRIPTION_FILE = "head.json"
@@ -44,11 +46,29 @@ class TrainedHead(NamedTuple):
     weights: Arrays = ()
     network_weights: Arrays = ()
     unit_length: bool = False  # what the dense layers are given is divided by its length
+    temperature: float | None = None  # that the last layer has been divided by; None: by none
+    limits: Limits | None = None  # up to where answers are believed; None: nobody chose any
+    prototypes: NDArray[np.float32] | None = None  # (prototypes, channels): see familiarity.py
 
     @property
     def logits(self) -> int:
         """How many numbers the last layer gives."""
         return 1 if self.activation == "sigmoid" else len(self.classes)
+
+    def at_temperature(self, temperature: float) -> Self:
+        """The head whose logits are divided by this."""
+        last = [(array / temperature).astype(np.float32) for array in self.weights[-2:]]
+        return self._replace(weights=[*self.weights[:-2], *last], temperature=temperature)
+
+    def distances(self, features: NDArray[Any]) -> NDArray[np.float32]:
+        """How far photos are from those that trained, (images,), 0..2; of a head with prototypes.
+
+        Args:
+            features: (images, *shape), as they are stored.
+
+        """
+        assert self.prototypes is not None  # noqa: S101 - for mypy
+        return familiarity.distances(features, self.prototypes)
 
     def inputs(self, features: NDArray[Any]) -> NDArray[np.float32]:
         """Features as the dense layers see them: float32 (images, values).
@@ -104,6 +124,8 @@ class Description(BaseModel):
     epochs: Annotated[int, Field(ge=0)]
     converged: bool = True
     unit_length: bool = False
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    limits: Limits | None = None
 
     @model_validator(mode="after")
     def _classes_are_those_of_the_activation(self) -> Self:
@@ -119,14 +141,18 @@ def write_head(folder: Path, head: TrainedHead) -> None:
     content = io.BytesIO()
     arrays = {f"dense_{number}": array for number, array in enumerate(head.weights)}
     arrays |= {f"network_{number}": array for number, array in enumerate(head.network_weights)}
+    if head.prototypes is not None:
+        arrays["prototypes"] = head.prototypes
     np.savez(content, allow_pickle=False, **arrays)
     write_atomically(folder / WEIGHTS_FILE, content.getvalue())
     description = head._asdict()
-    del description["weights"], description["network_weights"]
-    if head.converged:  # said of the few that did not; the others keep their bytes
-        del description["converged"]
-    if not head.unit_length:
-        del description["unit_length"]
+    del description["weights"], description["network_weights"], description["prototypes"]
+    defaults = TrainedHead._field_defaults
+    for name in ("converged", "unit_length", "temperature", "limits"):  # said of those heads alone that have them
+        if description[name] == defaults[name]:
+            del description[name]
+    if head.limits:
+        description["limits"] = head.limits.model_dump()
     write_json(folder / DESCRIPTION_FILE, description)
 
 
@@ -139,18 +165,23 @@ def read_head(folder: Path) -> TrainedHead:
                 kind: [archive[f"{kind}_{number}"] for number in range(sum(name.startswith(kind) for name in archive))]
                 for kind in ("dense", "network")
             }
+            prototypes = archive.get("prototypes", None)
         found = TrainedHead(**dict(description), weights=weights["dense"], network_weights=weights["network"])
+        found = found._replace(prototypes=prototypes)
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(map(str, (DESCRIPTION_FILE, *wrong["loc"])))
         raise UserError(f"{folder} holds no readable head ({where}: {wrong['msg']}). {AGAIN}") from error
     except (OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, BadZipFile) as error:
         raise UserError(f"{folder} holds no readable head ({error}). {AGAIN}") from error
-    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in found.weights):
+    kept = [*found.weights, *([] if prototypes is None else [prototypes])]
+    if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in kept):
         raise UserError(f"{folder} holds weights that are no finite numbers of 32 bits. {AGAIN}")
     shapes = [array.shape for array in found.weights]
     if not _fit_together(shapes, found.logits):
         raise UserError(f"{folder}: layers of the shapes {shapes} are no head for {len(found.classes)} classes.")
+    if (prototypes is None) != (found.limits is None) or (prototypes is not None and prototypes.ndim != 2):
+        raise UserError(f"{folder}: limits and prototypes do not go together. {AGAIN}")
     return found
 
 

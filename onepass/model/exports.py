@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from onepass.core import LONG_AGO
 from onepass.model.keras_model import Model
 from onepass.model.onnx_model import metadata
-from onepass.model.tf_signatures import of_files, of_pixels, portable
+from onepass.model.tf_signatures import PHOTOS, of_files, of_pixels, portable
 from onepass.onnx import converted
 from onepass.tensorflow import as_constants, tf
 
-Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (1, height, width, 3) to (1, classes)
+# uint8 (1, height, width, 3) to the columns of ``Model.answers``
+Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+COLUMNS = ("probabilities", "distance")  # the outputs that they are
+SIGNATURE = "serving_default"  # of a .tflite file
 
 
 class Format(NamedTuple):
@@ -39,9 +43,13 @@ def open_savedmodel(path: Path) -> list[Ask]:
     signatures = tf.saved_model.load(str(path)).signatures
     files, pixels = signatures["serving_default"], signatures["pixels"]
     return [
-        lambda photo: np.asarray(files(files=tf.io.encode_png(photo))["probabilities"]),
-        lambda photo: np.asarray(pixels(photos=tf.constant(photo))["probabilities"]),
+        lambda photo: _columns(files(files=tf.io.encode_png(photo))),
+        lambda photo: _columns(pixels(photos=tf.constant(photo))),
     ]
+
+
+def _columns(answers: dict[str, Any]) -> NDArray[np.float32]:
+    return np.hstack([np.asarray(answers[name]) for name in COLUMNS if name in answers])
 
 
 def write_onnx(model: Model, path: Path) -> None:
@@ -50,10 +58,11 @@ def write_onnx(model: Model, path: Path) -> None:
     proto = converted(function, function.input_signature)
     for place, name in enumerate(("batch", "height", "width")):
         proto.graph.input[0].type.tensor_type.shape.dim[place].dim_param = name
-    proto.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+    for output in proto.graph.output:
+        output.type.tensor_type.shape.dim[0].dim_param = "batch"
     from onnx import helper  # noqa: PLC0415 - an extra
 
-    helper.set_model_props(proto, metadata(model.classes, model.decoding, model.framing))
+    helper.set_model_props(proto, metadata(model.classes, model.decoding, model.framing, model.limits))
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
@@ -62,35 +71,33 @@ def open_onnx(path: Path) -> list[Ask]:
     import onnxruntime  # noqa: PLC0415 - an extra
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return [lambda photo: np.asarray(session.run(["probabilities"], {"photos": photo})[0])]
+    names = [output.name for output in session.get_outputs() if output.name in COLUMNS]
+    return [lambda photo: _columns(dict(zip(names, session.run(names, {"photos": photo}), strict=True)))]
 
 
 def write_tflite(model: Model, path: Path) -> None:
     """The class names are in labels.txt, in a zip archive that follows the model, where LiteRT's tools look."""
     # The converter loses the variables of a Keras 3 model, and then gives NaN: they become constants first.
-    constant = as_constants(portable(model).get_concrete_function())
-    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([constant], tf.Module()).convert())
+    answers = portable(model).get_concrete_function()
+    constant, names = as_constants(answers), sorted(answers.structured_outputs)
+    module = tf.Module()
+    module.named = tf.function(
+        lambda photos: dict(zip(names, constant(photos), strict=True)), input_signature=[PHOTOS]
+    )  # the outputs of a file without a signature have neither names nor an order
+    with TemporaryDirectory(dir=path.parent) as folder:
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: module.named})
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
     labels = "".join(f"{name}\n" for name in model.classes).encode(errors="surrogateescape")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo("labels.txt", LONG_AGO), labels)
 
 
 def open_tflite(path: Path) -> list[Ask]:
-    """Asks LiteRT, which must be told the size of a photo before it sees it."""
+    """Asks LiteRT by the names of inputs and outputs."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - an extra
 
-    interpreter = Interpreter(str(path))
-
-    def ask(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
-        place = interpreter.get_input_details()[0]["index"]
-        interpreter.resize_tensor_input(place, photo.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(place, photo)
-        interpreter.invoke()
-        found: Any = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-        return np.array(found)
-
-    return [ask]
+    runner = Interpreter(str(path)).get_signature_runner(SIGNATURE)
+    return [lambda photo: _columns(runner(photos=photo))]
 
 
 FORMATS = {

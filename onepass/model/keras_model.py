@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
 from onepass.core import KERAS_METADATA, UserError, check_model_file, check_recorded, read_archived_text
-from onepass.heads import TrainedHead, pooling_layer, restore_network
+from onepass.heads import NEIGHBOURS, Limits, TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
 from onepass.photos import LIGHT, UPWARDS, Framing, smallest_size
 from onepass.tensorflow import keras, save_keras
 
 RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
+ANSWER = "answer"  # of the layer that gives the probabilities and, in one more column, the distance
 
 
 class Model(NamedTuple):
@@ -27,6 +28,7 @@ class Model(NamedTuple):
     network: Any  # Keras: uint8 RGB (batch, height, width, 3), 0..255, to float32 (batch, classes)
     classes: list[str]
     decoding: str  # of the files that its training photos came from: scaled | exact
+    limits: Limits | None  # up to where its answers are believed; None: nobody chose any
 
     @property
     def framing(self) -> Framing:
@@ -40,13 +42,23 @@ class Model(NamedTuple):
         return smallest_size(self.decoding, self.framing.side)
 
     def after_resize(self) -> Any:
-        """What comes after the first layer: uint8 RGB (batch, side, side, 3) to float32 (batch, classes)."""
-        return keras.Model(self.network.get_layer(RESIZE).output, self.network.output)
+        """What comes after the first layer: uint8 RGB (batch, side, side, 3) to ``answers``."""
+        return keras.Model(self.network.get_layer(RESIZE).output, self.answers().output)
+
+    def answers(self) -> Any:
+        """The network with all that it can say: the probabilities, and, with limits, in one more column the distance.
+
+        float32 (batch, classes) or (batch, classes + 1).
+        """
+        if self.limits is None:
+            return self.network
+        return keras.Model(self.network.input, self.network.get_layer(ANSWER).output)
 
 
 def write_keras_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
     """Writes the model of a backbone and a head. UserError: the backbone cannot be loaded."""
-    save_keras(path, whole_model(backbone, head), {"classes": head.classes, "decoding": backbone.decoding})
+    about = {"classes": head.classes, "decoding": backbone.decoding, "limits": head.limits and head.limits.model_dump()}
+    save_keras(path, whole_model(backbone, head), about)
 
 
 def read_model(path: Path) -> Model:
@@ -60,18 +72,20 @@ def read_model(path: Path) -> Model:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         shapes = network.input_shape, network.output_shape
         names = [layer.name for layer in network.layers]
+        limits = Limits.model_validate(metadata["limits"]) if metadata.get("limits") else None  # older ones have none
     except UserError:
         raise
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}. `dvc repro` writes the model.") from error
     except Exception as error:  # of a damaged file zipfile, h5py and Keras raise nearly every type there is
         raise UserError(f"{path} is no .keras model that can be loaded: {error}. `dvc repro` writes one.") from error
-    if not classes or shapes != ((None, None, None, 3), (None, len(classes))) or RESIZE not in names:
+    needed = {RESIZE, ANSWER} if limits else {RESIZE}
+    if not classes or shapes != ((None, None, None, 3), (None, len(classes))) or not needed <= set(names):
         raise UserError(
             f"{path} is a Keras model, but not one from photos to classes as train-head writes it: it takes "
             f"{shapes[0]}, gives {shapes[1]}, and its {KERAS_METADATA} names {len(classes or ())} classes."
         )
-    return Model(network, classes, decoding)
+    return Model(network, classes, decoding, limits)
 
 
 def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
@@ -90,7 +104,11 @@ def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
     features = backbone.source.whole_network(backbone)(pixels)
     if backbone.storage == "float16":  # rounded, as stored features are, on which the head was trained
         features = keras.ops.cast(keras.ops.cast(features, "float16"), "float32")
-    return keras.Model(photo, _probabilities(head, features), name="onepass")
+    answer = _probabilities(head, features)
+    if head.prototypes is not None:
+        both = keras.layers.Concatenate(name=ANSWER)([answer, _distance(head.prototypes, features)])
+        answer = both[:, : len(head.classes)]
+    return keras.Model(photo, answer, name="onepass")
 
 
 def _framed(photo: Any, framing: Framing) -> Any:
@@ -122,6 +140,20 @@ def _probabilities(head: TrainedHead, features: Any) -> Any:
     for number, arrays in enumerate(hidden, start=1):
         values = _dense(*arrays, "relu", f"hidden{number}")(values)
     return _dense(*last, "softmax", "probabilities")(values)
+
+
+def _distance(prototypes: NDArray[np.float32], features: Any) -> Any:
+    """What ``TrainedHead.distances`` computes of the features, as layers: (batch, 1)."""
+    count, channels = prototypes.shape
+    values = keras.layers.Reshape((-1, channels), name="places")(keras.ops.cast(features, "float32"))
+    means = keras.ops.mean(values, axis=1)
+    roots = keras.ops.sign(means) * keras.ops.sqrt(keras.ops.abs(means))
+    layer = keras.layers.EinsumDense("bv,vp->bp", output_shape=count, name="prototypes")
+    layer.build((None, channels))
+    layer.set_weights([np.ascontiguousarray(prototypes.T)])
+    cosines = layer(keras.layers.UnitNormalization(name="direction")(roots))
+    nearest, _ = keras.ops.top_k(cosines, min(NEIGHBOURS, count))
+    return 1 - keras.ops.mean(nearest, axis=1, keepdims=True)
 
 
 def _dense(kernel: NDArray[np.float32], bias: NDArray[np.float32], activation: str, name: str) -> Any:

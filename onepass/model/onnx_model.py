@@ -15,11 +15,11 @@ from PIL import Image
 from onepass.backbones import Backbone
 from onepass.core import UserError, check_recorded, first_line, write_atomically
 from onepass.engines import BATCH, Forward, in_pieces, onnx_session
-from onepass.heads import TrainedHead, network_of
+from onepass.heads import NEIGHBOURS, Limits, TrainedHead, network_of
 from onepass.model.resizing_graph import resizing_nodes
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
-from onepass.onnx import FLOAT, FLOAT16, TO_FIRST, Chain, converted
+from onepass.onnx import BOOL, FLOAT, FLOAT16, TO_FIRST, Chain, converted
 from onepass.photos import Framing, smallest_size
 
 SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480))  # of the photos of the check: height, width
@@ -30,10 +30,11 @@ SHORTEST = np.array([1e-12], np.float32)
 class OnnxModel(NamedTuple):
     """A whole model as its file holds it."""
 
-    forward: Forward  # uint8 RGB (batch, height, width, 3) to float32 (batch, classes)
+    forward: Forward  # uint8 RGB (batch, height, width, 3) to float32 (batch, classes); with limits also the distance
     classes: list[str]
     decoding: str  # of the files that its training photos came from: scaled | exact
     framing: Framing  # what of a photo its first operations give to the others
+    limits: Limits | None  # up to where its answers are believed; None: nobody chose any
 
     @property
     def smallest(self) -> int | None:
@@ -52,7 +53,7 @@ def write_onnx_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
     difference = largest_difference(content, backbone, head)
     if not difference <= DIFFERENCE[backbone.precision]:
         raise UserError(
-            f"{path} would differ from what evaluate says by {difference:.2g} in a probability; allowed: "
+            f"{path} would differ from what evaluate says by {difference:.2g} in a probability or distance; allowed: "
             f"{DIFFERENCE[backbone.precision]:g}. Nothing is written. Try another backbone.runtime, or another version "
             "of onnxruntime."
         )
@@ -60,41 +61,88 @@ def write_onnx_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
 
 
 def whole_onnx_model(backbone: Backbone, head: TrainedHead) -> Any:
-    """uint8 RGB ``photos`` (batch, height, width, 3), 0..255, to float32 ``probabilities`` (batch, classes)."""
+    """uint8 RGB ``photos`` (batch, height, width, 3), 0..255, to float32 ``probabilities`` (batch, classes).
+
+    With limits also ``distance``, float32 (batch, 1), and whether it is ``sure`` and ``familiar``, bool (batch, 1).
+    """
     from onnx import helper  # noqa: PLC0415 - an extra
 
     model = backbone.source.whole_network(backbone)
     graph = model.graph
     batch = graph.input[0].type.tensor_type.shape.dim[0]
     nodes, constants = resizing_nodes(backbone.framing)
-    answer = _probabilities(head, graph.output[0].name, backbone.storage)
+    answer, ends = answers(head, graph.output[0].name, backbone.storage)
     photos = helper.make_tensor_value_info(
         "photos", graph.input[0].type.tensor_type.elem_type, [batch.dim_value or "batch", "height", "width", 3]
     )
-    answers = helper.make_tensor_value_info(answer.end, FLOAT, [batch.dim_value or "batch", len(head.classes)])
+    outputs = [
+        helper.make_tensor_value_info(name, kind, [batch.dim_value or "batch", columns])
+        for name, (kind, columns) in ends.items()
+    ]
     own, own_constants = list(graph.node), list(graph.initializer)
     for field in ("node", "initializer", "input", "output"):
         graph.ClearField(field)
     graph.node.extend([*nodes, *own, *answer.nodes])
     graph.initializer.extend([*constants, *own_constants, *answer.constants])
     graph.input.append(photos)
-    graph.output.append(answers)
+    graph.output.extend(outputs)
     cut_off = backbone.framing._replace(side=backbone.framing.resized, crop=backbone.crop and 1.0)
-    helper.set_model_props(model, metadata(head.classes, backbone.decoding, cut_off))
+    helper.set_model_props(model, metadata(head.classes, backbone.decoding, cut_off, head.limits))
     return model
 
 
-def metadata(classes: list[str], decoding: str, framing: Framing) -> dict[str, str]:
+def metadata(classes: list[str], decoding: str, framing: Framing, limits: Limits | None) -> dict[str, str]:
     """What the file says of itself, as ``opened`` reads it."""
     crops = str(int(framing.crop is not None))
-    return {"classes": json.dumps(classes), "decoding": decoding, "side": str(framing.side), "crops": crops}
+    about = {"classes": json.dumps(classes), "decoding": decoding, "side": str(framing.side), "crops": crops}
+    return about | ({"limits": limits.model_dump_json()} if limits else {})
 
 
-def _probabilities(head: TrainedHead, features: str, storage: str) -> Chain:
+def answers(head: TrainedHead, features: str, storage: str) -> tuple[Chain, dict[str, tuple[int, int]]]:
+    """All operations from features to answers, and the outputs by name: their type and how many columns they have."""
+    stored = Chain("stored", features)
+    if storage == "float16":  # rounded, as stored features are, on which the head was trained
+        stored.then("Cast", to=FLOAT16).then("Cast", to=FLOAT)
+    probabilities = _probabilities(head, stored.end)
+    stored.beside(probabilities)
+    ends = {"probabilities": (FLOAT, len(head.classes))}
+    if head.prototypes is not None and head.limits:
+        best = Chain("best", probabilities.end).then("TopK", np.array([1], np.int64), unread=1, axis=1)
+        stored.beside(best.then("GreaterOrEqual", np.array(head.limits.sure, np.float32)).called("sure"))
+        distance = _distance(head.prototypes, stored.end)
+        stored.beside(distance)
+        near = Chain("near", distance.end).then("LessOrEqual", np.array(head.limits.familiar, np.float32))
+        stored.beside(near.called("familiar"))
+        ends |= {"distance": (FLOAT, 1), "sure": (BOOL, 1), "familiar": (BOOL, 1)}
+    return stored, ends
+
+
+def _distance(prototypes: NDArray[np.float32], features: str) -> Chain:
+    """What ``TrainedHead.distances`` computes of the features: (batch, 1)."""
+    count, channels = prototypes.shape
+    nearest = min(NEIGHBOURS, count)
+    means = Chain("means", features).then("Reshape", np.array([0, -1, channels], np.int64))
+    means.then("Transpose", perm=(0, 2, 1)).then("GlobalAveragePool").then("Flatten", axis=1)
+    lengths = Chain("farness", means.end).then("Abs").then("Sqrt")
+    roots = lengths.end
+    means.then("Sign").beside(lengths).then("Mul", roots)
+    _of_unit_length(means, channels)
+    means.then("MatMul", np.ascontiguousarray(prototypes.T))
+    means.then("TopK", np.array([nearest], np.int64), unread=1, axis=1)
+    means.then("MatMul", np.full((nearest, 1), -1 / nearest, np.float32)).then("Add", np.ones(1, np.float32))
+    return means.called("distance")
+
+
+def _of_unit_length(rows: Chain, values: int) -> None:
+    """Adds that each row, of so many values, is divided by its length."""
+    lengths = Chain(f"{rows.end}/length", rows.end).then("Mul", rows.end)
+    lengths.then("MatMul", np.ones((values, 1), np.float32)).then("Sqrt").then("Max", SHORTEST)
+    rows.beside(lengths).then("Div", lengths.end)
+
+
+def _probabilities(head: TrainedHead, features: str) -> Chain:
     """What ``TrainedHead.probabilities`` computes of the features."""
     values = Chain("head", features)
-    if storage == "float16":  # rounded, as stored features are, on which the head was trained
-        values.then("Cast", to=FLOAT16).then("Cast", to=FLOAT)
     if head.network is not None:
         values.through(_network_of(head))
     if head.pooling != "none":
@@ -103,9 +151,7 @@ def _probabilities(head: TrainedHead, features: str, storage: str) -> Chain:
     if head.feature_scale != 1:
         values.then("Mul", np.array(head.feature_scale, np.float32))
     if head.unit_length:
-        ones = np.ones((len(head.weights[0]), 1), np.float32)
-        lengths = Chain("lengths", values.end).then("Mul", values.end).then("MatMul", ones).then("Sqrt")
-        values.beside(lengths.then("Max", SHORTEST)).then("Div", lengths.end)
+        _of_unit_length(values, len(head.weights[0]))
     *hidden, last = zip(*layers_of(head), strict=True)
     for kernel, bias in hidden:
         values.then("MatMul", kernel).then("Add", bias).then("Relu")
@@ -147,9 +193,11 @@ def opened(content: bytes) -> OnnxModel:
     about = session.get_modelmeta().custom_metadata_map
     (batch, *_), (name,) = session.get_inputs()[0].shape, (one.name for one in session.get_inputs())
 
+    limits = Limits.model_validate_json(about["limits"]) if "limits" in about else None
+    wanted = ["probabilities", "distance"] if limits else ["probabilities"]
+
     def call(photos: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = session.run(["probabilities"], {name: photos})[0]
-        return found
+        return np.hstack(session.run(wanted, {name: photos}))
 
     forward = Forward(call, at_once=2)
     return OnnxModel(
@@ -157,11 +205,12 @@ def opened(content: bytes) -> OnnxModel:
         json.loads(about["classes"]),
         about["decoding"],
         Framing(int(about["side"]), 1.0 if about["crops"] == "1" else None),
+        limits,
     )
 
 
 def largest_difference(content: bytes, backbone: Backbone, head: TrainedHead) -> float:
-    """Between the probabilities of the file and those of features and head, over images of several sizes."""
+    """Between what the file says and what features and head say, over images of several sizes."""
     ask, forward, maps = opened(content).forward, backbone.load().forward(BATCH), network_of(head)
     differences = []
     for photo in photos_of_the_check():
@@ -169,6 +218,8 @@ def largest_difference(content: bytes, backbone: Backbone, head: TrainedHead) ->
         pixels[0] = backbone.framing.pixels(photo)
         features = forward(pixels)[:1].astype(backbone.storage).astype(np.float32)
         expected = head.probabilities(maps(features))
+        if head.limits:
+            expected = np.hstack([expected, head.distances(features)[:, None]])
         differences.append(np.abs(ask(np.asarray(photo)[None]) - expected).max())
     return float(np.max(differences))
 

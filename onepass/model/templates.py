@@ -26,11 +26,12 @@ LIBRARIES = ("keras", "tensorflow", "h5py")
 
 
 def find_template(backbone: Backbone, head: TrainedHead) -> Path:
-    """Where a model lies, or may be put, that differs from this one in the head's arrays and class names alone."""
+    """Where a model lies, or may be put, that differs from this one in the arrays, limits and classes of its head."""
     layers = backbone.architecture, backbone.framing, backbone.channels, backbone.layer, backbone.pooling
     pixels = backbone.decoding, backbone.preprocess, backbone.precision, backbone.storage, backbone.weights_sha256()
     shapes = [array.shape for array in head.weights]
-    of_head = head.activation, head.feature_scale, head.pooling, head.unit_length, shapes
+    prototypes = head.prototypes is not None and head.prototypes.shape
+    of_head = head.activation, head.feature_scale, head.pooling, head.unit_length, shapes, prototypes
     versions = [library_version(name) for name in LIBRARIES]
     code = [path for name in CODE for path in sorted((Path(__file__).parents[1] / name).rglob("*.py"))]
     question = json.dumps([layers, pixels, of_head, versions, sha256_of_files(*code)])
@@ -45,15 +46,22 @@ def write_from_template(path: Path, template: Path, head: TrainedHead) -> bool:
         metadata = json.loads(members[KERAS_METADATA])
         weights = io.BytesIO(members[KERAS_WEIGHTS])
         with h5py.File(weights, "r+") as file:
-            for number, arrays in enumerate(zip(*layers_of(head), strict=True)):
-                group = file[f"layers/dense_{number}" if number else "layers/dense"]["vars"]
-                for name, array in zip("01", arrays, strict=True):
-                    if group[name].shape != array.shape:
+            layers: dict[str, tuple[NDArray[np.float32], ...]] = {
+                f"dense_{number}" if number else "dense": arrays
+                for number, arrays in enumerate(zip(*layers_of(head), strict=True))
+            }
+            if head.prototypes is not None:
+                layers["einsum_dense"] = (head.prototypes.T,)
+            for layer, arrays in layers.items():
+                for name, array in enumerate(arrays):
+                    kept = file[f"layers/{layer}/vars/{name}"]
+                    if kept.shape != array.shape:
                         return False
-                    group[name][...] = array
+                    kept[...] = array
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return False
-    members[KERAS_METADATA] = json.dumps({**metadata, "classes": head.classes}, sort_keys=True).encode()
+    about = metadata | {"classes": head.classes, "limits": head.limits and head.limits.model_dump()}
+    members[KERAS_METADATA] = json.dumps(about, sort_keys=True).encode()
     members[KERAS_WEIGHTS] = weights.getvalue()
     write_zip(path, members)
     return True

@@ -11,26 +11,45 @@ FILES = tf.TensorSpec((None,), tf.string, name="files")
 
 
 def portable(model: Model) -> Any:
-    """uint8 RGB photos (batch, height, width, 3), 0..255, to {"probabilities": float32 (batch, classes)}.
+    """uint8 RGB photos (batch, height, width, 3), 0..255, to what ``answers_of`` gives.
 
     Resized by simple operations: TensorFlow's own one for it exists in no other format.
     """
     framing, after_resize = model.framing, model.after_resize()
 
-    def probabilities(photos: Any) -> dict[str, Any]:
+    def answers(photos: Any) -> dict[str, Any]:
         seen = photos if framing.crop is None else _middle(photos)
-        return {"probabilities": after_resize(_resized(seen, framing.side), training=False)}
+        return answers_of(model, after_resize(_resized(seen, framing.side), training=False))
 
-    return tf.function(probabilities, input_signature=[PHOTOS])
+    return tf.function(answers, input_signature=[PHOTOS])
+
+
+def answers_of(model: Model, columns: Any) -> dict[str, Any]:
+    """Named outputs, of what ``Model.answers`` gives.
+
+    Returns:
+        ``probabilities``, float32 (batch, classes); of a model with limits also ``distance``, float32 (batch, 1), and
+        ``sure`` and ``familiar``, bool (batch, 1).
+
+    """
+    classes = len(model.classes)
+    probabilities = columns[:, :classes]
+    if model.limits is None:
+        return {"probabilities": probabilities}
+    distance = columns[:, classes:]
+    sure = tf.reduce_max(probabilities, axis=1, keepdims=True) >= model.limits.sure
+    familiar = distance <= model.limits.familiar
+    return {"probabilities": probabilities, "distance": distance, "sure": sure, "familiar": familiar}
 
 
 def of_pixels(model: Model) -> Any:
     """The same, resized by TensorFlow's own operation: the model itself."""
+    network = model.answers()
 
-    def probabilities(photos: Any) -> dict[str, Any]:
-        return _named(model, model.network(photos, training=False))
+    def answers(photos: Any) -> dict[str, Any]:
+        return _named(model, network(photos, training=False))
 
-    return tf.function(probabilities, input_signature=[PHOTOS])
+    return tf.function(answers, input_signature=[PHOTOS])
 
 
 def of_files(model: Model) -> Any:
@@ -53,11 +72,11 @@ def of_files(model: Model) -> Any:
             image = _block_means(image, model.smallest)
         return resize(tf.ensure_shape(image, PHOTOS.shape[1:])[None])[0]
 
-    def probabilities(files: Any) -> dict[str, Any]:
+    def answers(files: Any) -> dict[str, Any]:
         photos = tf.map_fn(pixels, files, fn_output_signature=tf.TensorSpec((side, side, 3), tf.uint8))
         return _named(model, after_resize(photos, training=False))
 
-    return tf.function(probabilities, input_signature=[FILES])
+    return tf.function(answers, input_signature=[FILES])
 
 
 def _decoded_jpeg(file: Any, smallest: int | None) -> Any:
@@ -90,9 +109,10 @@ def _block_means(image: Any, smallest: int) -> Any:
     return tf.cast((sums + pixels // 2) * ((1 << 24) // pixels) // (1 << 24), tf.uint8)
 
 
-def _named(model: Model, probabilities: Any) -> dict[str, Any]:
+def _named(model: Model, columns: Any) -> dict[str, Any]:
     names = tf.constant([name.encode(errors="surrogateescape") for name in model.classes])
-    return {"probabilities": probabilities, "predicted": tf.gather(names, tf.argmax(probabilities, axis=1))}
+    answers = answers_of(model, columns)
+    return answers | {"predicted": tf.gather(names, tf.argmax(answers["probabilities"], axis=1))}
 
 
 def _middle(photos: Any) -> Any:

@@ -4,12 +4,13 @@ Knows graphs and their tensors; nothing of what is trained, nor of who runs them
 imported when a file is read.
 """
 
-from onepass.onnx.chain import FLOAT, FLOAT16, OPSET, PREFIX, Chain, joined
+from onepass.onnx.chain import BOOL, FLOAT, FLOAT16, OPSET, PREFIX, Chain, joined
 from onepass.onnx.conversion import converted
 from onepass.onnx.cut import TO_FIRST, TO_LAST, below, channels_first, renamed, shape_of, tensor_called
 from onepass.onnx.files import SUFFIX, ImageInput, graph_file, image_input, read_onnx, side_of
 
 __all__ = [
+    "BOOL",
     "FLOAT",
     "FLOAT16",
     "OPSET",

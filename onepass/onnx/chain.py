@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-FLOAT, UINT8, FLOAT16 = 1, 2, 10  # TensorProto.DataType
+FLOAT, UINT8, BOOL, FLOAT16 = 1, 2, 9, 10  # TensorProto.DataType
 OPSET = 18  # of what is converted or written: every runtime since 2023 reads it
 PREFIX = "onepass/"  # of the names of all tensors that are not the user's
 
@@ -20,8 +20,11 @@ class Chain:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
-    def then(self, operator: str, *operands: NDArray[Any] | str, **attributes: Any) -> Self:
-        """One more: on the last result, and on constants and tensors after it."""
+    def then(self, operator: str, *operands: NDArray[Any] | str, unread: int = 0, **attributes: Any) -> Self:
+        """One more: on the last result, and on constants and tensors after it.
+
+        ``unread``: how many results it has after the first, which nobody needs.
+        """
         from onnx import helper, numpy_helper  # noqa: PLC0415 - an extra
 
         place = f"{PREFIX}{self._name}{len(self.nodes)}"
@@ -30,7 +33,8 @@ class Chain:
             names.append(operand if isinstance(operand, str) else f"{place}/{number}")
             if not isinstance(operand, str):
                 self.constants.append(numpy_helper.from_array(operand, names[-1]))
-        self.nodes.append(helper.make_node(operator, [self.end, *names], [place], **attributes))
+        results = [place, *(f"{place}/unread{number}" for number in range(unread))]
+        self.nodes.append(helper.make_node(operator, [self.end, *names], results, **attributes))
         self.end = place
         return self
 

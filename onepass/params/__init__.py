@@ -1,8 +1,8 @@
 """params.yaml: read once, checked section by section, each by the schema of who reads it.
 
-Here are the file itself, the sections data, split and backbone, and the digest of the weights file that is named
-there. The sections head and train belong to the kinds of heads, which say in ``onepass.heads`` what they read. This
-package knows no network: that there is a VGG16, and which sides it takes, is checked by ``onepass.backbones.resolve``.
+Here are the file itself, the sections data, split, backbone and predict, and the digest of the weights file that is
+named there. The sections head and train belong to the kinds of heads, which say in ``onepass.heads`` what they read.
+This package knows no network: that there is a VGG16, and which sides it takes, ``onepass.backbones.resolve`` checks.
 """
 
 from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, read_params, unknown_key
@@ -14,6 +14,7 @@ from onepass.params.sections import (
     DataParams,
     PixelScaling,
     Pooling,
+    PredictParams,
     Section,
     Seed,
     SplitParams,
@@ -38,6 +39,7 @@ __all__ = [
     "ParamsFile",
     "PixelScaling",
     "Pooling",
+    "PredictParams",
     "Section",
     "Seed",
     "SplitParams",

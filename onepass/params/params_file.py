@@ -75,7 +75,7 @@ def read_params(path: Path = PARAMS_FILE) -> ParamsFile:
         raise UserError(f"{path} has {path.stat().st_size:,} bytes; allowed: {LARGEST_FILE:,}.")
     content = read_yaml(path.read_bytes(), str(path))
     if not isinstance(content, dict):
-        raise ParamsError(["expected the sections data, split, backbone, head and train"], path)
+        raise ParamsError(["expected the sections data, split, backbone, head, train and predict"], path)
     return ParamsFile(content, path)
 
 

@@ -1,4 +1,4 @@
-"""The sections data, split and backbone: types, ranges and defaults. What they mean stands in params.yaml."""
+"""The sections data, split, backbone and predict: types, ranges and defaults. What they mean stands in params.yaml."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -87,3 +87,10 @@ class BackboneParams(Section):
     def crop(self) -> float | None:
         """The share of the shorter side that is kept; None: all of the photo."""
         return self.crop_fraction if self.resize == "crop" else None
+
+
+class PredictParams(Section):
+    """When a model says that it does not know."""
+
+    section: ClassVar[str] = "predict"
+    refuse: Annotated[float, Field(ge=0, le=0.5)] = 0.02

@@ -16,26 +16,34 @@ from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, ScaledFeatures
 from onepass.heads.standardised import standardised
+from onepass.heads.temperature import best_temperature
 from onepass.heads.trained_head import Arrays, TrainedHead
 
 SMALLEST = 1e-12  # of what all rows vary: less is rounding
-SHARPNESS = (1e-3, 1e3)  # the least and the most that logits may be multiplied by
 
 
 def fit_lda(task: FitTask) -> TrainedHead:
     """Fitted at once; validation images have no say in it."""
     data = transformed(task.data, task.empty.inputs)
-    weights = fit_discriminant(data, task.empty.logits, task.train.class_weights, task.train.seed)
-    head = task.empty._replace(weights=weights, trained_parameters=sum(array.size for array in weights))
+    weights, temperature = fit_discriminant(data, task.empty.logits, task.train.class_weights, task.train.seed)
+    trained = sum(array.size for array in weights)
+    head = task.empty._replace(weights=weights, trained_parameters=trained, temperature=temperature)
     task.log(figures(head, task.data), figures(head, task.validation))
     return head
 
 
-def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) -> Arrays:
-    """Kernel (values, logits) and bias (logits,).
+class Discriminant(NamedTuple):
+    """What tells the clouds apart."""
 
-    Clouds overlap more than their estimated shapes say, so logits are multiplied by what gives the lowest log loss on
-    images left out: the inverse of a temperature.
+    weights: Arrays  # kernel (values, logits), bias (logits,)
+    temperature: float | None  # that they have been divided by; None: no image could be left out to choose one
+
+
+def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) -> Discriminant:
+    """Fitted at once.
+
+    Clouds overlap more than their estimated shapes say, so logits are divided by the temperature that is best on images
+    left out.
 
     Args:
         data: features (rows, values); every class at least once. Views of an image are never torn apart by a fold.
@@ -51,16 +59,19 @@ def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) 
         clouds = [_clouds(scaled.features, data.labels, fold == number) for number in range(int(fold.max()) + 1)]
         everyone = reduce(_Clouds.plus, clouds)
         kernel, bias = _discriminant(everyone, scaled.values, class_weights)
+        temperature = None
         if len(clouds) > 1:
             logits_out = np.empty((len(data.labels), len(bias)))
             for number in range(len(clouds)):
                 own_kernel, own_bias = _discriminant(everyone.without(clouds[number]), scaled.values, class_weights)
                 logits_out[fold == number] = scaled.features[fold == number] @ own_kernel + own_bias
-            sharpness = _sharpness(logits_out, data.labels, class_weights)
-            kernel, bias = kernel * sharpness, bias * sharpness
+            temperature = best_temperature(
+                logits_out, data.labels, weight_of_class(class_weights, data.labels)[data.labels]
+            )
+            kernel, bias = kernel / temperature, bias / temperature
         if logits == 1:
             kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
-        return scaled.unfolded(kernel, bias, logits)
+        return Discriminant(scaled.unfolded(kernel, bias, logits), temperature)
 
 
 class _Clouds(NamedTuple):
@@ -117,21 +128,6 @@ def _folds(data: Dataset, seed: int) -> NDArray[np.int64]:
     if folds < 2:
         return np.zeros(len(data.labels), np.int64)
     return folds_by_class(image_labels, folds, seed)[np.searchsorted(data.images[first_rows], data.images)]
-
-
-def _sharpness(logits: NDArray[np.float64], labels: NDArray[np.int64], class_weights: str) -> float:
-    """What the logits of rows that were left out, (rows, classes), are best multiplied by."""
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - takes a quarter of a second
-    from scipy.special import logsumexp  # noqa: PLC0415
-
-    each = weight_of_class(class_weights, labels)[labels]
-
-    def loss(logarithm: float) -> float:
-        sharp = logits * np.exp(logarithm)
-        return float(each @ (logsumexp(sharp, axis=1) - sharp[np.arange(len(labels)), labels]))
-
-    best = minimize_scalar(loss, bounds=np.log(SHARPNESS), method="bounded", options={"xatol": 1e-4})
-    return float(np.exp(best.x))
 
 
 register_head(HeadKind("lda", ScaledFeatures, AnyTraining, fit_lda, whole=True))

@@ -14,6 +14,7 @@ from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, ScaledFeatures
 from onepass.heads.standardised import standardised
+from onepass.heads.temperature import best_temperature
 from onepass.heads.trained_head import Arrays, TrainedHead
 
 STRENGTHS = np.logspace(-5, 1, 7)  # candidates for C, the inverse of the L2 penalty
@@ -30,6 +31,7 @@ class Logistic(NamedTuple):
     weights: Arrays  # kernel (values, logits), bias (logits,)
     strength: float  # the C that cross-validation chose
     converged: bool  # or the search was ended before it was at the minimum
+    temperature: float | None  # best for images left out, and not in the weights; None: none could be left out
 
 
 def fit_logistic(task: FitTask) -> TrainedHead:
@@ -39,6 +41,8 @@ def fit_logistic(task: FitTask) -> TrainedHead:
     print(f"cross-validation chose C = {fitted.strength:g}")
     trained = sum(array.size for array in fitted.weights)
     head = task.empty._replace(weights=fitted.weights, trained_parameters=trained, converged=fitted.converged)
+    if fitted.temperature is not None:
+        head = head.at_temperature(fitted.temperature)
     task.log(figures(head, task.data), figures(head, task.validation))
     return head
 
@@ -60,20 +64,20 @@ def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) ->
     with threadpool_limits(1):  # for the same bytes on any number of cores, on which small products only wait, too
         # With more values than rows the best kernel is a combination of rows, so it is sought among those alone.
         scaled = standardised(data.features)
-        strength = _best_strength(data._replace(features=scaled.features), class_weights, seed)
+        strength, temperature = _best_strength(data._replace(features=scaled.features), class_weights, seed)
         found, converged = _minimum(scaled.features, data.labels, strength, class_weights)
         weights = scaled.unfolded(found[:-1], found[-1], logits)
-    return Logistic(weights, strength, converged)
+    return Logistic(weights, strength, converged, temperature)
 
 
-def _best_strength(data: Dataset, class_weights: str, seed: int) -> float:
-    """The C with the lowest log loss on images left out."""
+def _best_strength(data: Dataset, class_weights: str, seed: int) -> tuple[float, float | None]:
+    """The C with the lowest log loss on images left out, and the temperature that is best for what it says of them."""
     features, labels, images = data
     first_rows = np.unique(images, return_index=True)[1]
     image_labels = labels[first_rows]
     folds = min(FOLDS, int(np.bincount(image_labels).min()))
     if folds < 2:  # the one image of a class cannot be left out and predicted
-        return float(STRENGTHS[len(STRENGTHS) // 2])
+        return float(STRENGTHS[len(STRENGTHS) // 2]), None
     fold_of_image = folds_by_class(image_labels, folds, seed)
     fold = fold_of_image[np.searchsorted(images[first_rows], images)]  # all rows of an image go together
     # Twice in a row and sorted by fold: all rows but those of a fold are a piece of it, and need no copy.
@@ -86,15 +90,23 @@ def _best_strength(data: Dataset, class_weights: str, seed: int) -> float:
     ]
     found: list[NDArray[np.float64] | None] = [None] * folds
     losses: list[float] = []
+    best: list[NDArray[np.float64]] = []  # logits of each fold by the best strength
     for strength in STRENGTHS:  # from strong to weak: each fit starts from the one before
-        losses.append(0.0)
+        said = []
         for number, (kept, out) in enumerate(pieces):
             fitted, _ = _minimum(features[kept], labels[kept], strength, class_weights, found[number], NEAR)
-            losses[-1] += float(_losses(features[out], labels[out], fitted)[0].sum())
+            said.append(_logits(features[out], fitted))
             found[number] = fitted
+        losses.append(
+            sum(float(_losses(logits, labels[out])[0].sum()) for logits, (_, out) in zip(said, pieces, strict=True))
+        )
+        if losses[-1] == min(losses):
+            best = said
         if losses[-1] > ENOUGH * min(losses):
             break  # losses fall to the best strength and rise behind it, and the weakest take longest
-    return float(STRENGTHS[np.argmin(losses)])
+    left_out = np.concatenate([labels[out] for _, out in pieces])
+    each = weight_of_class(class_weights, left_out)[left_out]
+    return float(STRENGTHS[np.argmin(losses)]), best_temperature(np.concatenate(best), left_out, each)
 
 
 def _minimum(
@@ -116,8 +128,8 @@ def _minimum(
 
     def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         both = flat.reshape(shape)
-        losses, slopes = _losses(features, labels, both)
-        slopes *= each[:, None]
+        losses, slopes = _losses(_logits(features, both), labels)
+        slopes = slopes[:, -shape[1] :] * each[:, None]
         gradient = np.vstack([features.T @ slopes + penalty * both[:-1], slopes.sum(axis=0)])
         return float(each @ losses + penalty / 2 * (both[:-1] ** 2).sum()), gradient.ravel()
 
@@ -128,21 +140,22 @@ def _minimum(
     return best.x.reshape(shape), best.status != ENDED
 
 
-def _losses(
-    features: NDArray[np.float64], labels: NDArray[np.int64], both: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cross-entropy of each row, (rows,), and how it changes with its logits, (rows, logits)."""
+def _logits(features: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(rows, classes), of kernel and bias (values + 1, logits)."""
     logits = features @ both[:-1] + both[-1]
-    if both.shape[1] == 1:  # a sigmoid is the softmax of (0, logit)
-        logits = np.hstack([np.zeros_like(logits), logits])
-    logits -= logits.max(axis=1, keepdims=True)
-    chances = np.exp(logits)
+    return np.hstack([np.zeros_like(logits), logits]) if both.shape[1] == 1 else logits  # a sigmoid: softmax of (0, z)
+
+
+def _losses(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cross-entropy of each row, (rows,), and how it changes with its logits, (rows, classes)."""
+    away = logits - logits.max(axis=1, keepdims=True)
+    chances = np.exp(away)
     sums = chances.sum(axis=1, keepdims=True)
     rows = np.arange(len(labels))
-    losses = np.log(sums[:, 0]) - logits[rows, labels]
+    losses = np.log(sums[:, 0]) - away[rows, labels]
     chances /= sums
     chances[rows, labels] -= 1
-    return losses, chances[:, -both.shape[1] :]
+    return losses, chances
 
 
 register_head(HeadKind("logistic", ScaledFeatures, AnyTraining, fit_logistic, whole=True))

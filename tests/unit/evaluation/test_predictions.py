@@ -124,7 +124,7 @@ def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first(
             on_batch(some, np.zeros((len(some), 300)))
         return np.array([[float(hashes.index(hash_)), -1.0] for hash_ in some])
 
-    found = predict_images(predict, rows, ["a", "b"], "test", search, tmp_path)
+    found = predict_images(predict, rows, ["a", "b"], "test", search.remember, search.compare, tmp_path)
     assert found.all.read(np.arange(5))[:, 0].tolist() == [0, 1, 2, 3, 4]
     assert found.evaluated[:, 0].tolist() == [1, 4]
     assert found.correct == 1  # of the two that train, one is an a
