@@ -8,7 +8,7 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
         metrics/near_copies.csv  each pair of an evaluated image and a training image that are nearly the same
-        metrics/refusals.json    how often the head says that it does not know
+        metrics/abstentions.json    how often the head says that it does not know
         metrics/coverage.csv     accuracy of the answers that it is surest of
         metrics/labels.csv       all usable files with near-copies in one group, to be taken as data.root
 """
@@ -28,9 +28,9 @@ from onepass.evaluation import (
     predict_images,
     read_curve,
     score,
+    write_abstentions,
     write_copy_tables,
     write_predictions,
-    write_refusals,
     write_score_tables,
 )
 from onepass.features import open_store
@@ -61,7 +61,7 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     images = partial(read_rows, prepared / "images.csv", Image)
     write_predictions(out / "predictions.csv", photos.gathered_from(images()), rows, head.classes, predicted.all)
     write_score_tables(out, labels, predicted.evaluated, head.classes)
-    write_refusals(out, head, labels, predicted.evaluated, watch.distances(), split)
+    write_abstentions(out, head, labels, predicted.evaluated, watch.distances(), split)
     write_copy_tables(out, copies, photos.files, rows, images)
     write_json(out / "metrics.json", metrics.model_dump())
     losses = read_curve(curves, "loss").values("validation")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from onepass.core import check_recorded, run_stage, write_atomically
 from onepass.heads import read_head_plan
-from onepass.params import BackboneParams, DataParams, SplitParams, read_params
+from onepass.params import BackboneParams, DataParams, PredictParams, SplitParams, read_params
 from onepass.photos import base_folder
 from onepass.report import run_report
 
-SCORES = ("metrics.json", "predictions.csv", "classes.csv", "reliability.csv", "findings.json")
+TABLES = ("predictions.csv", "classes.csv", "reliability.csv", "coverage.csv")
+SCORES = (*TABLES, "metrics.json", "findings.json", "abstentions.json")
 
 
 def main(prepared: Path, features: Path, head: Path, training: Path, metrics: Path) -> None:
@@ -21,7 +22,7 @@ def main(prepared: Path, features: Path, head: Path, training: Path, metrics: Pa
     params = read_params()
     backbone = params.read(BackboneParams)
     plan = read_head_plan(params, backbone)
-    sections = (params.read(SplitParams), backbone, plan.head, plan.train)
+    sections = (params.read(SplitParams), backbone, plan.head, plan.train, params.read(PredictParams))
     settings = {f"{part.section}.{key}": value for part in sections for key, value in part.model_dump().items()}
     root = base_folder(params.read(DataParams).root)
     page = run_report(prepared, features, head, training, metrics, settings, root)

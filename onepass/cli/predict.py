@@ -56,7 +56,7 @@ def command(
     or each ended by NUL, as `find -print0` writes them.
 
     The model is "sure" of a class that is probable enough, and a photo is "familiar" that is like those that trained;
-    of all others it does not know. "set" has the classes that a photo may be of. docs/refusals.md has more.
+    of all others it does not know. "set" has the classes that a photo may be of. docs/abstention.md has more.
 
     A file that is no usable photo has a line of its own with the reason, on standard error too. Exit code: 0 if every
     photo was classified, 1 if some were not, 2 if there is nothing to do or no model to do it with.

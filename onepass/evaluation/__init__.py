@@ -1,10 +1,17 @@
 """What the head says of every image, and how good that is on images that did not train it.
 
-``metrics``, ``predictions`` and ``refusals`` own the files of these names, ``curves`` reads what training logged,
+``metrics``, ``predictions`` and ``abstentions`` own the files of these names, ``curves`` reads what training logged,
 ``near_copies`` looks for leaks, which ``copy_tables`` lists and mends, ``findings`` explains a result, a file a family,
 and ``cross_validation`` judges without a look at the evaluated split. Knows nothing of pages and of DVC.
 """
 
+from onepass.evaluation.abstentions import (
+    Abstentions,
+    CoveragePoint,
+    DistanceWatch,
+    read_abstentions,
+    write_abstentions,
+)
 from onepass.evaluation.copy_tables import write_copy_tables
 from onepass.evaluation.cross_validation import predict_left_out
 from onepass.evaluation.curves import Curve, read_curve
@@ -37,12 +44,12 @@ from onepass.evaluation.predictions import (
     summarise_predictions,
     write_predictions,
 )
-from onepass.evaluation.refusals import CoveragePoint, DistanceWatch, Refusals, read_refusals, write_refusals
 
 __all__ = [
     "ALIKE",
     "CROSS_VALIDATION",
     "FEWEST_VALUES",
+    "Abstentions",
     "Answers",
     "ClassMetrics",
     "CopySearch",
@@ -58,7 +65,6 @@ __all__ = [
     "Predicted",
     "Prediction",
     "PredictionSummary",
-    "Refusals",
     "ReliabilityBin",
     "RunFacts",
     "area_under_roc",
@@ -67,20 +73,20 @@ __all__ = [
     "pooled",
     "predict_images",
     "predict_left_out",
+    "read_abstentions",
     "read_answers",
     "read_classes",
     "read_curve",
     "read_findings",
     "read_metrics",
-    "read_refusals",
     "read_reliability",
     "register_finding",
     "reliability",
     "score",
     "score_classes",
     "summarise_predictions",
+    "write_abstentions",
     "write_copy_tables",
     "write_predictions",
-    "write_refusals",
     "write_score_tables",
 ]

@@ -60,8 +60,8 @@ def calibrated(head: TrainedHead, rows: AssignmentTable, folder: Path, store: St
 def limits_of(own: Own, refuse: float) -> Limits:
     """Limits beyond which at most the share ``refuse`` of these photos lies, by one or by the other of them.
 
-    Most of that share goes to photos that are unlike those that trained: what is said of a stranger is wrong for certain,
-    and often with a high probability, while that of an unsure answer stands beside it.
+    Most of that share goes to photos that are unlike those that trained: what is said of a stranger is wrong for
+    certain, and often with a high probability, while that of an unsure answer stands beside it.
     """
     sure, near = np.sort(own.probabilities.max(axis=1)), np.sort(-own.distances)
     images = len(sure)

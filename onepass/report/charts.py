@@ -103,13 +103,21 @@ def reliability_chart(description: str, bins: Sequence[tuple[float, float, float
         x = min(across.at(confidence), across.end - 11)  # half the width of its stroke
         parts.append(tag("line", x1=x, x2=x, y1=up.start, y2=up.at(share), class_="share"))
     parts.append(tag("line", x1=across.start, y1=up.start, x2=across.end, y2=up.end, class_="ideal"))
-    for confidence, accuracy, low, high, _ in bins:
-        x = across.at(confidence)
-        parts += [
-            tag("line", x1=x, x2=x, y1=up.at(low), y2=up.at(high), class_="interval"),
-            tag("circle", cx=x, cy=up.at(accuracy), r=5, class_="dot"),
-        ]
+    parts += _dots(across, up, [of_bin[:4] for of_bin in bins])
     return picture(description, WIDTH, WIDTH, *_grid(across, up, "confidence"), *parts)
+
+
+def coverage_chart(description: str, points: Sequence[tuple[float, float, float, float]]) -> Markup:
+    """Share of the photos that are answered against accuracy.
+
+    Args:
+        points: the share, accuracy, and the two ends of its interval; all 0..1.
+
+    """
+    across = Axis(0, 1, LEFT, WIDTH - RIGHT, share=True)
+    up = Axis(round_down(min(low for _, _, low, _ in points)), 1, HEIGHT - BOTTOM, TOP, share=True)
+    grid = _grid(across, up, "share of the photos that are answered, the surest")
+    return picture(description, WIDTH, HEIGHT, *grid, *_dots(across, up, points))
 
 
 def interval_chart(description: str, value: float, low: float, high: float, mark: float) -> Markup:
@@ -146,6 +154,18 @@ def _interval(across: Axis, y: int, value: float, low: float, high: float) -> li
         tag("line", x1=across.at(low), x2=across.at(high), y1=y, y2=y, class_="interval wide"),
         tag("circle", cx=across.at(value), cy=y, r=4, class_="dot"),
     ]
+
+
+def _dots(across: Axis, up: Axis, points: Sequence[tuple[float, float, float, float]]) -> list[Markup]:
+    """Places along x with a value and the two ends of its interval."""
+    parts = []
+    for place, value, low, high in points:
+        x = across.at(place)
+        parts += [
+            tag("line", x1=x, x2=x, y1=up.at(low), y2=up.at(high), class_="interval"),
+            tag("circle", cx=x, cy=up.at(value), r=5, class_="dot"),
+        ]
+    return parts
 
 
 def _points(points: Points, across: Axis, up: Axis) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from onepass.core import UserError, sha256_of_files
 from onepass.evaluation import (
+    read_abstentions,
     read_classes,
     read_curve,
     read_findings,
@@ -18,7 +19,7 @@ from onepass.evaluation import (
     summarise_predictions,
 )
 from onepass.features import open_store
-from onepass.heads import read_head
+from onepass.heads import HELD, read_head
 from onepass.photos import Image, read_rows
 from onepass.report.curve_chart import curve_chart, is_logarithmic
 from onepass.report.page import render
@@ -27,6 +28,7 @@ from onepass.report.tables import (
     class_scores,
     confused_pairs,
     confusion_matrix,
+    coverage_picture,
     headline,
     refusals,
     reliability_table,
@@ -70,6 +72,7 @@ def run_report(
     large = [(mistake.prediction.hash, mistake.prediction.file) for mistake in predictions.mistakes]
     curves = [read_curve(training, name) for name in ("loss", "accuracy")]
     bins = read_reliability(metrics_folder / "reliability.csv")
+    abstentions, coverage = read_abstentions(metrics_folder)
     return render(
         "report.html",
         metrics=metrics,
@@ -89,6 +92,10 @@ def run_report(
         pairs=confused_pairs(predictions),
         class_scores=class_scores(classes),
         reliability=reliability_table(bins, metrics.images),
+        abstentions=abstentions,
+        coverage=coverage,
+        coverage_chart=coverage_picture(coverage),
+        promised=HELD,
         settings=settings,
         splits_sha256=sha256_of_files(prepared / "splits.csv"),
     )

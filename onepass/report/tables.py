@@ -7,9 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from onepass.evaluation import ClassMetrics, Metrics, PredictionSummary, ReliabilityBin
+from onepass.evaluation import ClassMetrics, CoveragePoint, Metrics, PredictionSummary, ReliabilityBin
 from onepass.photos import Quarantined, read_rows
-from onepass.report.charts import Axis, interval_bar, interval_chart, reliability_chart, round_down
+from onepass.report.charts import (
+    Axis,
+    coverage_chart,
+    interval_bar,
+    interval_chart,
+    reliability_chart,
+    round_down,
+)
 from onepass.report.page import decimals_for, percent
 from onepass.statistics import wilson
 
@@ -102,6 +109,13 @@ def class_scores(classes: Sequence[ClassMetrics]) -> tuple[list[ClassScore], flo
         text = " to ".join(map(percent, interval))
         rows.append(ClassScore(scores, interval_bar(text, scores.recall, *interval, across)))
     return rows, start
+
+
+def coverage_picture(points: Sequence[CoveragePoint]) -> Markup:
+    """Accuracy of the surest answers by the share of the photos that they are."""
+    said = (f"{percent(point.accuracy)} of the surest {percent(point.coverage, 0)}" for point in points)
+    text = f"Accuracy by share of the photos: {'; '.join(said)}"
+    return coverage_chart(text, [(point.coverage, point.accuracy, point.low, point.high) for point in points])
 
 
 def reliability_table(

@@ -1,4 +1,4 @@
-"""refusals.json and coverage.csv: how often the head says that it does not know, and what that is worth."""
+"""abstentions.json and coverage.csv: how often the head says that it does not know, and what that is worth."""
 
 import csv
 import json
@@ -18,8 +18,8 @@ from onepass.statistics import wilson
 STEPS = 20  # of the share of photos that are answered
 
 
-class Refusals(BaseModel):
-    """The content of refusals.json: photos of the evaluated split beyond the limits of the head."""
+class Abstentions(BaseModel):
+    """The content of abstentions.json: photos of the evaluated split beyond the limits of the head."""
 
     model_config = ConfigDict(frozen=True)
     refuse: float  # the share that was asked for
@@ -64,14 +64,14 @@ class DistanceWatch:
         return np.concatenate([np.empty(0, np.float32), *self._found])
 
 
-def judge_refusals(
+def judge_abstentions(
     labels: NDArray[np.int64],
     probabilities: NDArray[np.float64],
     distances: NDArray[np.float32],
     limits: Limits,
     temperature: float | None,
     split: str,
-) -> Refusals:
+) -> Abstentions:
     """What the limits do to the evaluated split.
 
     Args:
@@ -84,7 +84,7 @@ def judge_refusals(
     refused = unsure | unfamiliar
     right = probabilities.argmax(axis=1) == labels
     sets = limits.sets(probabilities) if limits.in_set is not None else None
-    return Refusals(
+    return Abstentions(
         refuse=limits.refuse,
         chosen_on=limits.images,
         chose_the_limits=split == "validation",
@@ -111,7 +111,7 @@ def coverage_curve(labels: NDArray[np.int64], probabilities: NDArray[np.float64]
     return points
 
 
-def write_refusals(
+def write_abstentions(
     folder: Path,
     head: TrainedHead,
     labels: NDArray[np.int64],
@@ -119,20 +119,20 @@ def write_refusals(
     distances: NDArray[np.float32],
     split: str,
 ) -> None:
-    """Writes the two files about the evaluated split; see ``judge_refusals``. UserError: the head has no limits."""
+    """Writes the two files about the evaluated split; see ``judge_abstentions``. UserError: the head has no limits."""
     if head.limits is None:
         raise UserError("the trained head has no limits. `dvc repro --force train-head` chooses them.")
-    refusals = judge_refusals(labels, probabilities, distances, head.limits, head.temperature, split)
-    write_json(folder / "refusals.json", refusals.model_dump())
+    found = judge_abstentions(labels, probabilities, distances, head.limits, head.temperature, split)
+    write_json(folder / "abstentions.json", found.model_dump())
     rows = ([f"{value:.6g}" for value in point] for point in coverage_curve(labels, probabilities))
     write_csv(folder / "coverage.csv", list(CoveragePoint._fields), rows)
 
 
-def read_refusals(folder: Path) -> tuple[Refusals, list[CoveragePoint]]:
-    """What ``write_refusals`` wrote. UserError: a file is missing, or not what evaluate writes."""
-    path = folder / "refusals.json"
+def read_abstentions(folder: Path) -> tuple[Abstentions, list[CoveragePoint]]:
+    """What ``write_abstentions`` wrote. UserError: a file is missing, or not what evaluate writes."""
+    path = folder / "abstentions.json"
     try:
-        refusals = Refusals.model_validate(json.loads(path.read_bytes()))
+        found = Abstentions.model_validate(json.loads(path.read_bytes()))
         path = folder / "coverage.csv"
         with path.open(newline="") as file:
             rows = csv.DictReader(file, strict=True)
@@ -146,4 +146,4 @@ def read_refusals(folder: Path) -> tuple[Refusals, list[CoveragePoint]]:
             ]
     except (OSError, ValueError, TypeError, KeyError, csv.Error, ValidationError) as error:
         raise UserError(f"{path} cannot be read: {error}. {BRING_UP_TO_DATE}") from error
-    return refusals, curve
+    return found, curve
