@@ -1,5 +1,6 @@
 """The command that writes a model for other programs, and checks that it says the same there."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -52,8 +53,6 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
     if model.suffix == ".onnx":
         hand_on(model, name, output)
         return
-    photos = found_photos(folder) if folder else generated_photos()
-
     from onepass.model.exports import FORMATS  # noqa: PLC0415 - imports TensorFlow
     from onepass.model.keras_model import read_model  # noqa: PLC0415
 
@@ -61,6 +60,8 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
     if missing := [name for name in form.needs if find_spec(name) is None]:
         raise UserError(f"--format {name} needs {', '.join(missing)}. `make install EXTRA=export` brings it.")
     whole = read_model(model)
+    # As small as the model has photos decoded: what a file shows and what pixels show is the same then.
+    photos = found_photos(folder, whole.smallest) if folder else generated_photos(whole.smallest)
     temporary = output.with_name(f".{output.name}")
     remove(temporary)
     try:
@@ -98,10 +99,17 @@ def largest_difference(network: Any, asks: list[Any], photos: Iterator[NDArray[n
     return len(differences), float(np.max(differences))
 
 
-def found_photos(folder: Path) -> Iterator[NDArray[np.uint8]]:
-    """At most ``MOST`` photos from all over a folder: RGB (height, width, 3). UserError: there is none."""
+def found_photos(folder: Path, smallest: int | None = None) -> Iterator[NDArray[np.uint8]]:
+    """At most ``MOST`` photos from all over a folder: RGB (height, width, 3). UserError: there is none.
+
+    ``smallest``: see ``decode``.
+    """
     files = list(files_below(folder)) if folder.is_dir() else []
-    photos = (pixels for file in files[:: len(files) // MOST + 1] if (pixels := pixels_of(folder / file)) is not None)
+    photos = (
+        pixels
+        for file in files[:: len(files) // MOST + 1]
+        if (pixels := pixels_of(folder / file, smallest)) is not None
+    )
     first = next(photos, None)
     if first is None:
         raise UserError(f"--photos: {folder} given, where no photo can be read. Give a folder of photos.")
@@ -109,20 +117,22 @@ def found_photos(folder: Path) -> Iterator[NDArray[np.uint8]]:
     yield from photos
 
 
-def pixels_of(file: Path) -> NDArray[np.uint8] | None:
+def pixels_of(file: Path, smallest: int | None) -> NDArray[np.uint8] | None:
     """A photo as it is decoded for extraction; None where it cannot be."""
     try:
-        return np.asarray(decode(read_file(file), UNLIMITED).image)
+        return np.asarray(decode(read_file(file), UNLIMITED, smallest).image)
     except UndecodableError:
         return None
 
 
-def generated_photos() -> Iterator[NDArray[np.uint8]]:
+def generated_photos(smallest: int | None = None) -> Iterator[NDArray[np.uint8]]:
     """Coarse noise, as an image of each size: it has edges and planes, which noise alone has not."""
     random = np.random.default_rng(0)
     for height, width in SIZES:
         coarse = random.integers(0, 256, (9, 9, 3), np.uint8)
-        yield np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+        file = io.BytesIO()
+        Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(file, "PNG")
+        yield np.asarray(decode(file.getvalue(), UNLIMITED, smallest).image)
 
 
 def remove(path: Path) -> None:

@@ -10,7 +10,7 @@ from onepass.heads.calibration import HELD, calibrated
 from onepass.heads.cheap import CHEAP_HEADS, CheapHead
 from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
-from onepass.heads.familiarity import NEIGHBOURS, distances
+from onepass.heads.familiarity import NEIGHBOURS, SHORTEST, distances
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers
 from onepass.heads.head_kind import (
     FitTask,
@@ -25,7 +25,14 @@ from onepass.heads.head_kind import (
 from onepass.heads.inference import OnBatch, figures, network_of, pooling_layer, predictor, restore_network
 from onepass.heads.limits import Limits
 from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers, ScaledFeatures
-from onepass.heads.trained_head import DESCRIPTION_FILE, WEIGHTS_FILE, Figures, TrainedHead, read_head, write_head
+from onepass.heads.trained_head import (
+    DESCRIPTION_FILE,
+    WEIGHTS_FILE,
+    Figures,
+    TrainedHead,
+    read_head,
+    write_head,
+)
 
 __all__ = [
     "CHEAP_HEADS",
@@ -33,6 +40,7 @@ __all__ = [
     "DESCRIPTION_FILE",
     "HELD",
     "NEIGHBOURS",
+    "SHORTEST",
     "WEIGHTS_FILE",
     "AnyTraining",
     "CheapHead",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+SHORTEST = 1e-12  # what a length is divided by at least
 NEIGHBOURS = 5
 PROTOTYPES = 1024  # training photos that are kept
 VALUES = 1 << 21  # numbers that all prototypes have together, at most; but
@@ -24,9 +25,14 @@ def directions(features: NDArray[Any]) -> NDArray[np.float32]:
     A row of zeros stays one.
     """
     means = features.reshape(len(features), -1, features.shape[-1]).mean(axis=1, dtype=np.float32)
-    roots = np.sign(means) * np.sqrt(np.abs(means))
-    lengths = np.sqrt(np.einsum("ij,ij->i", roots, roots))
-    return np.asarray(roots / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None])
+    return unit_length(np.sign(means) * np.sqrt(np.abs(means)))
+
+
+def unit_length(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows, (images, values), of length 1; rows of zeros stay as they are."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64))
+    scaled: NDArray[np.float32] = values / np.maximum(lengths, SHORTEST).astype(np.float32)[:, None]
+    return scaled
 
 
 def distances(features: NDArray[Any], prototypes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,7 +19,6 @@ from onepass.params import Pooling
 
 DESCRIPTION_FILE = "head.json"
 WEIGHTS_FILE = "weights.npz"
-SHORTEST = 1e-12  # what a length is divided by at least
 AGAIN = "`dvc repro --force train-head` trains it again."
 Arrays = Sequence[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
 
@@ -82,7 +81,7 @@ class TrainedHead(NamedTuple):
         if self.pooling == "max":
             features = features.max(axis=(1, 2))
         values = features.reshape(len(features), -1).astype(np.float32) * np.float32(self.feature_scale)
-        return unit_length(values) if self.unit_length else values
+        return familiarity.unit_length(values) if self.unit_length else values
 
     def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """(images, classes), rows sum to 1.
@@ -101,13 +100,6 @@ class TrainedHead(NamedTuple):
         if self.activation == "sigmoid":
             return np.hstack([expit(-logits), expit(logits)])
         return np.asarray(softmax(logits, axis=1))
-
-
-def unit_length(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows, (images, values), of length 1; rows of zeros stay as they are."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", values, values, dtype=np.float64))
-    scaled: NDArray[np.float32] = values / np.maximum(lengths, SHORTEST).astype(np.float32)[:, None]
-    return scaled
 
 
 class Description(BaseModel):

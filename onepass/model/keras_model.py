@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from onepass.backbones import Backbone
 from onepass.core import KERAS_METADATA, UserError, check_model_file, check_recorded, read_archived_text
-from onepass.heads import NEIGHBOURS, Limits, TrainedHead, pooling_layer, restore_network
+from onepass.heads import NEIGHBOURS, SHORTEST, Limits, TrainedHead, pooling_layer, restore_network
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
 from onepass.photos import LIGHT, UPWARDS, Framing, smallest_size
@@ -135,7 +135,7 @@ def _probabilities(head: TrainedHead, features: Any) -> Any:
     if head.feature_scale != 1:
         values = keras.layers.Rescaling(head.feature_scale, name="scale")(values)
     if head.unit_length:
-        values = keras.layers.UnitNormalization(name="unit_length")(values)
+        values = _of_unit_length(values)
     *hidden, last = zip(*layers_of(head), strict=True)
     for number, arrays in enumerate(hidden, start=1):
         values = _dense(*arrays, "relu", f"hidden{number}")(values)
@@ -151,9 +151,15 @@ def _distance(prototypes: NDArray[np.float32], features: Any) -> Any:
     layer = keras.layers.EinsumDense("bv,vp->bp", output_shape=count, name="prototypes")
     layer.build((None, channels))
     layer.set_weights([np.ascontiguousarray(prototypes.T)])
-    cosines = layer(keras.layers.UnitNormalization(name="direction")(roots))
+    cosines = layer(_of_unit_length(roots))
     nearest, _ = keras.ops.top_k(cosines, min(NEIGHBOURS, count))
     return 1 - keras.ops.mean(nearest, axis=1, keepdims=True)
+
+
+def _of_unit_length(rows: Any) -> Any:
+    """Not by UnitNormalization, of which LiteRT makes an operation that gives NaN for a row of zeros."""
+    lengths = keras.ops.sqrt(keras.ops.sum(keras.ops.square(rows), axis=1, keepdims=True))
+    return rows / keras.ops.maximum(lengths, SHORTEST)
 
 
 def _dense(kernel: NDArray[np.float32], bias: NDArray[np.float32], activation: str, name: str) -> Any:

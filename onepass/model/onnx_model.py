@@ -15,7 +15,7 @@ from PIL import Image
 from onepass.backbones import Backbone
 from onepass.core import UserError, check_recorded, first_line, write_atomically
 from onepass.engines import BATCH, Forward, in_pieces, onnx_session
-from onepass.heads import NEIGHBOURS, Limits, TrainedHead, network_of
+from onepass.heads import NEIGHBOURS, SHORTEST, Limits, TrainedHead, network_of
 from onepass.model.resizing_graph import resizing_nodes
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
@@ -24,7 +24,6 @@ from onepass.photos import Framing, smallest_size
 
 SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480))  # of the photos of the check: height, width
 DIFFERENCE = {"float32": 2e-3, "bfloat16": 5e-2}  # of a probability, at most; the file computes in float32
-SHORTEST = np.array([1e-12], np.float32)
 
 
 class OnnxModel(NamedTuple):
@@ -136,7 +135,7 @@ def _distance(prototypes: NDArray[np.float32], features: str) -> Chain:
 def _of_unit_length(rows: Chain, values: int) -> None:
     """Adds that each row, of so many values, is divided by its length."""
     lengths = Chain(f"{rows.end}/length", rows.end).then("Mul", rows.end)
-    lengths.then("MatMul", np.ones((values, 1), np.float32)).then("Sqrt").then("Max", SHORTEST)
+    lengths.then("MatMul", np.ones((values, 1), np.float32)).then("Sqrt").then("Max", np.array([SHORTEST], np.float32))
     rows.beside(lengths).then("Div", lengths.end)
 
 

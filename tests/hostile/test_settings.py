@@ -62,6 +62,7 @@ ALLOWED = {  # what the message must say of each key
     "train.monitor": "accuracy | loss",
     "train.unfreeze": TEXT,
     "train.batch_norm": "frozen | trained",
+    "predict.refuse": "a number from 0 to 0.5",
 }
 NEVER: list[Any] = [None, True, [], {}, {"a": 1}, [[1]], ["x", None]]  # right for no key
 NUMBERS: list[Any] = [-1, math.nan, math.inf, -math.inf, 1e300, 10**30, "1e-3", "many"]  # right for no key with bounds
@@ -130,7 +131,7 @@ FILES = {
     b"a: 1\n---\nb: 2\n": (
         " is not readable YAML: expected a single document in the stream, but found another document, line 2, column 1"
     ),
-    b"": " cannot be used:\n  expected the sections data, split, backbone, head and train",
+    b"": " cannot be used:\n  expected the sections data, split, backbone, head, train and predict",
     b"[" * 30 + b"]" * 30: " has more than 20 sections and lists inside one another.",
 }
 

@@ -160,7 +160,9 @@ def test_a_key_that_no_kind_of_head_reads_names_the_allowed_ones(section: str) -
 
 def test_an_unknown_section_names_the_allowed_ones() -> None:
     content = {**params()._content, "optimiser": {}}
-    assert problems_of(ParamsFile(content)) == ["optimiser: unknown key; allowed: data, split, backbone, head, train"]
+    assert problems_of(ParamsFile(content)) == [
+        "optimiser: unknown key; allowed: data, split, backbone, head, train, predict"
+    ]
 
 
 @pytest.mark.parametrize("backbone", [{"backbone__views": 0}, {"backbone__name": "VGG17"}], ids=str)

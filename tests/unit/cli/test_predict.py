@@ -12,15 +12,26 @@ import pytest
 from PIL import Image
 
 from onepass.cli import main
+from onepass.model import write_model
 from tests.builders import ENVIRONMENT, ROOT, write_photos
-from tests.unit.model.tiny_models import model_file
+from tests.unit.heads.small_heads import LIMITS
+from tests.unit.model.tiny_models import backbone, mlp, model_file
 
 CLASSES = ["ant", "bee", "=cat"]
+DOUBTS = ["sure", "familiar", "distance", "set"]
 
 
 @pytest.fixture(scope="module")
 def model(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model_file(tmp_path_factory.mktemp("model"), tiny_backbone, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def old(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model as those of version 0.1 are."""
+    path = tmp_path_factory.mktemp("old") / "old.keras"
+    write_model(path, backbone(tiny_backbone, pooling="avg"), mlp(np.zeros((1, 8)), CLASSES))
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -109,12 +120,49 @@ def test_odd_names_come_back_and_no_spreadsheet_takes_one_for_a_formula(
     assert sum(found[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_whether_it_knows_stands_beside_each_answer(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from onepass.model.keras_model import read_model
+
+    rows = run(capsys, model, "photos")[1]
+    assert exit_code(model, "photos", "--format", "jsonl") == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    answers = read_model(model).answers()
+    for row, record in list(zip(rows, found, strict=True))[::13]:
+        expected = np.asarray(answers(np.asarray(Image.open(row["file"]))[None])[0])
+        assert float(row["distance"]) == pytest.approx(expected[-1], abs=1e-5)
+        assert row["familiar"] == ("yes" if expected[-1] <= LIMITS.familiar else "no")
+        assert row["sure"] == ("yes" if expected[:-1].max() >= LIMITS.sure else "no")
+        chosen = [name for name, chance in zip(CLASSES, expected, strict=False) if chance >= (LIMITS.in_set or 0)]
+        assert row["set"].removeprefix("'").split("|") == chosen == record["set"]
+        assert (record["sure"], record["familiar"]) == (row["sure"] == "yes", row["familiar"] == "yes")
+
+
+def test_strangers_are_told_apart_from_other_photos(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, rows, errors = run(capsys, model, "photos/a", "--strangers", "photos/b")
+    assert (code, len(rows)) == (0, 40)
+    refused = [row["file"] for row in rows if "no" in (row["sure"], row["familiar"])]
+    for folder, what in (("b", "strangers"), ("a", "other photos")):
+        count = sum(Path(file).parent.name == folder for file in refused)
+        assert f"{count} of 20 {what} refused ({count / 20:.1%}, 95 % interval" in errors
+    assert "area under the ROC curve of " in errors
+    assert "other photos" not in run(capsys, model, "--strangers", "photos/b")[2]
+
+
+def test_a_model_without_limits_says_nothing_of_them(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, rows, _ = run(capsys, old, "photos/a")
+    assert code == 0
+    assert not set(rows[0]) & set(DOUBTS)
+    code, _, errors = run(capsys, old, "--strangers", "photos/b")
+    assert code == 2
+    assert "has no limits, so it refuses nothing. `dvc repro` writes one that has." in errors
+
+
 def test_top_names_the_most_probable_classes(model: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photo = min(photos.glob("a/*"))
     (row,) = run(capsys, model, photo)[1]
     best = sorted(CLASSES, key=lambda name: -float(row[f"p_{name}"]))
     (top,) = run(capsys, model, photo, "--top", "2")[1]
-    assert list(top) == ["file", "predicted", "probability", "predicted_2", "probability_2", "error"]
+    assert list(top) == ["file", "predicted", "probability", *DOUBTS, "predicted_2", "probability_2", "error"]
     assert [top["predicted"].lstrip("'"), top["predicted_2"].lstrip("'")] == best[:2]
     assert exit_code(model, photo, "--top", "9", "--format", "jsonl") == 0
     assert list(json.loads(capsys.readouterr().out)["probabilities"]) == best
@@ -143,6 +191,6 @@ def test_a_pipe_that_closes_early_is_no_error_and_shows_no_bar(model: Path, phot
     done = subprocess.run(
         ["bash", "-c", command], cwd=photos.parent, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.stdout.startswith("file,predicted,probability,p_ant,p_bee,p_=cat,error")
+    assert done.stdout.startswith("file,predicted,probability,sure,familiar,distance,set,p_ant,p_bee,p_=cat,error")
     assert done.stderr == ""
     assert list(photos.parent.iterdir()) == [photos]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from onepass.heads import Dataset
+from onepass.heads.familiarity import unit_length
 from onepass.heads.standardised import scaling_of
-from onepass.heads.trained_head import unit_length
 from onepass.params import ParamsError
 from tests.builders import head_plan
 from tests.unit.heads.small_heads import blobs, fit

@@ -13,7 +13,7 @@ from onepass.core import UserError
 from onepass.heads import DESCRIPTION_FILE, WEIGHTS_FILE, Dataset, TrainedHead, figures, read_head, write_head
 from onepass.heads.trained_head import Arrays
 from tests.builders import head_plan
-from tests.unit.heads.small_heads import dense_arrays
+from tests.unit.heads.small_heads import LIMITS, dense_arrays, knowing
 
 ACTIVATIONS = {"sigmoid": 1, "softmax": 3}  # and their logits
 
@@ -37,6 +37,23 @@ def test_head_comes_back_as_it_was_written(activation: str, tmp_path: Path) -> N
     for before, after in zip(written.weights, found.weights, strict=True):
         assert after.dtype == np.float32
         np.testing.assert_array_equal(after, before)
+
+
+def test_what_a_head_knows_of_its_photos_comes_back_too(tmp_path: Path) -> None:
+    written = knowing(head(), 6).at_temperature(1.25)
+    write_head(tmp_path, written)
+    found = read_head(tmp_path)
+    assert (found.temperature, found.limits) == (1.25, LIMITS)
+    np.testing.assert_array_equal(found.distances(features()), written.distances(features()))
+    unchanged = head().probabilities(features())
+    logits, before = (np.log(chances) for chances in (found.probabilities(features()), unchanged))
+    np.testing.assert_allclose((logits[:, 1] - logits[:, 0]) * 1.25, before[:, 1] - before[:, 0], rtol=1e-5)
+
+
+def test_limits_without_prototypes_are_no_head(tmp_path: Path) -> None:
+    write_head(tmp_path, knowing(head(), 6)._replace(prototypes=None))
+    with pytest.raises(UserError, match=r"limits and prototypes do not go together. `dvc repro --force train-head`"):
+        read_head(tmp_path)
 
 
 def test_identical_head_gives_identical_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

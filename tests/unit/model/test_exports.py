@@ -15,9 +15,11 @@ from onepass.cli.export import command, generated_photos
 from onepass.core import UserError
 from onepass.photos import SMALLEST, UNLIMITED, decode
 from tests.builders import write_photos
+from tests.unit.heads.small_heads import LIMITS
 from tests.unit.model.tiny_models import model_file
 
 CLASSES = ["ant", "bee", "cat"]
+OUTPUTS = {"probabilities", "distance", "sure", "familiar"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def export(model: Path, form: str, output: Path, *more: str | Path) -> None:
 def network_of(model: Path) -> Any:
     from onepass.model.keras_model import read_model
 
-    return read_model(model).network
+    return read_model(model).answers()
 
 
 @pytest.mark.parametrize("form", ["savedmodel", "onnx", "tflite"])
@@ -64,8 +66,11 @@ def test_a_savedmodel_takes_the_bytes_of_files_and_names_the_class(model: Path, 
         files.append((tmp_path / f"photo.{suffix}").read_bytes())
     photos[0] = np.asarray(Image.open(tmp_path / "photo.jpg"))
     found = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"](files=tf.constant(files))
-    expected = np.concatenate([network_of(model)(photo[None]) for photo in photos])
+    answers = np.concatenate([network_of(model)(photo[None]) for photo in photos])
+    expected = answers[:, :-1]
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-4)
+    np.testing.assert_array_equal(found["familiar"][:, 0], answers[:, -1] <= LIMITS.familiar)
+    np.testing.assert_array_equal(found["sure"][:, 0], expected.max(axis=1) >= LIMITS.sure)
     assert [name.decode() for name in found["predicted"].numpy()] == [CLASSES[n] for n in expected.argmax(axis=1)]
 
 
@@ -91,17 +96,22 @@ def test_a_savedmodel_decodes_large_files_as_predict_does(model: Path, tmp_path:
     export(model, "savedmodel", tmp_path / "exported")
     found = tf.saved_model.load(str(tmp_path / "exported")).signatures["serving_default"](files=tf.constant(files))
     photos = np.stack([whole.framing.pixels(decode(file, UNLIMITED, whole.smallest).image) for file in files])
-    np.testing.assert_allclose(found["probabilities"], whole.after_resize()(photos), atol=1e-6)
+    np.testing.assert_allclose(found["probabilities"], whole.after_resize()(photos)[:, :-1], atol=1e-6)
 
 
 def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) -> None:
     import onnxruntime
+    from ai_edge_litert.interpreter import Interpreter
 
     for form in ("onnx", "tflite"):
         export(model, form, tmp_path / form)
     session = onnxruntime.InferenceSession(tmp_path / "onnx")
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
     assert session.get_inputs()[0].shape == ["batch", "height", "width", 3]
+    outputs = {output.name: output.shape for output in session.get_outputs()}
+    assert outputs == {name: ["batch", 3 if name == "probabilities" else 1] for name in OUTPUTS}
+    runner = Interpreter(str(tmp_path / "tflite")).get_signature_runner("serving_default")
+    assert set(runner.get_output_details()) == OUTPUTS
     with zipfile.ZipFile(tmp_path / "tflite") as archive:
         assert archive.read("labels.txt").decode().splitlines() == CLASSES
 
@@ -115,6 +125,7 @@ def test_predict_takes_what_was_exported_to_onnx_and_a_second_export_is_a_copy(
     export(model, "onnx", tmp_path / "model.onnx")
     whole, in_onnx = read_model(model), read_onnx_model(tmp_path / "model.onnx")
     assert (in_onnx.classes, in_onnx.framing, in_onnx.smallest) == (CLASSES, whole.framing, whole.smallest)
+    assert in_onnx.limits == whole.limits == LIMITS
     photos = np.stack([whole.framing.pixels(Image.fromarray(photo)) for photo in generated_photos()])
     np.testing.assert_allclose(in_onnx.forward(photos), whole.after_resize()(photos), atol=2e-3)
     export(tmp_path / "model.onnx", "onnx", tmp_path / "copy.onnx")
@@ -134,14 +145,14 @@ def test_a_model_that_sees_the_middle_of_photos_says_the_same_in_every_format(
     export(cropping, form, tmp_path / "exported")
     network = network_of(cropping)
     for ask in FORMATS[form].open(tmp_path / "exported"):
-        for photo in generated_photos():
+        for photo in generated_photos(SMALLEST):
             np.testing.assert_allclose(ask(photo[None]), network(photo[None]), atol=2e-3)
 
 
 def test_a_file_that_differs_is_not_kept(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from onepass.model.exports import FORMATS
 
-    wrong = FORMATS["onnx"]._replace(open=lambda _: [lambda photo: np.full((len(photo), 3), np.nan, np.float32)])
+    wrong = FORMATS["onnx"]._replace(open=lambda _: [lambda photo: np.full((len(photo), 4), np.nan, np.float32)])
     monkeypatch.setitem(FORMATS, "onnx", wrong)
     write_photos(tmp_path / "photos", {"ant": 3})
     message = r"onnx: a probability or distance differs by nan .* in 3 images; allowed: 0.002"

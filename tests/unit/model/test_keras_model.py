@@ -18,7 +18,7 @@ from onepass.heads.inference import network_of
 from onepass.heads.kinds.logistic import fit_regression
 from onepass.model import write_model
 from onepass.photos import grayscale
-from tests.unit.heads.small_heads import dense_arrays
+from tests.unit.heads.small_heads import dense_arrays, knowing
 from tests.unit.model import tiny_models
 from tests.unit.model.tiny_models import SIDE, backbone
 
@@ -120,6 +120,35 @@ def test_the_file_gives_the_probabilities_that_evaluate_gives(
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("make", "changes"),
+    [
+        (mlp, {"pooling": "avg", "storage": "float16"}),
+        (mlp, {"resize": "crop"}),
+        (fine_tuned, {"layer": "early"}),
+        (logistic, {"layer": "input"}),
+    ],
+)
+def test_the_file_gives_the_distance_that_evaluate_takes(
+    make: Callable[[Backbone, NDArray[Any]], TrainedHead], changes: dict[str, str], tiny_backbone: Path, tmp_path: Path
+) -> None:
+    from onepass.model.keras_model import read_model
+
+    given = backbone(tiny_backbone, **changes)
+    stored = features(given)
+    head = knowing(make(given, stored), stored.shape[-1])
+    expected = head.distances(stored)
+    assert np.ptp(expected) > (0.001 if changes.get("layer") == "input" else 0.01)
+    write_model(tmp_path / "model.keras", given, head)
+    model = read_model(tmp_path / "model.keras")
+    assert model.limits == head.limits
+    answers = np.concatenate([model.answers()(np.asarray(photo)[None]) for photo in photos()])
+    plain = np.concatenate([model.network(np.asarray(photo)[None]) for photo in photos()])
+    np.testing.assert_allclose(answers[:, -1], expected, atol=1e-4)
+    np.testing.assert_array_equal(answers[:, :-1], plain)
+    assert plain.shape[1] == len(head.classes)  # who loads it with plain Keras gets the probabilities alone
+
+
 def test_the_file_rounds_features_as_they_are_stored(tiny_backbone: Path) -> None:
     from onepass.model.keras_model import whole_model
     from onepass.tensorflow import keras
@@ -160,7 +189,7 @@ def test_the_same_model_has_the_same_bytes_and_its_class_names_inside(tiny_backb
     assert (tmp_path / "once.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
     assert read_model(tmp_path / "once.keras").classes == CLASSES
     with zipfile.ZipFile(tmp_path / "once.keras") as archive:
-        assert set(json.loads(archive.read("metadata.json"))) == {"classes", "decoding", "keras_version"}
+        assert set(json.loads(archive.read("metadata.json"))) == {"classes", "decoding", "keras_version", "limits"}
 
 
 def test_what_is_no_such_model_is_refused_with_the_way_to_one(tiny_backbone: Path, tmp_path: Path) -> None:

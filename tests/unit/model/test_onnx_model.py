@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -22,7 +23,7 @@ from onepass.photos import resize
 from tests import builders
 from tests.builders import ROOT
 from tests.hostile.onnx_files import SIDE, made, network
-from tests.unit.heads.small_heads import dense_arrays
+from tests.unit.heads.small_heads import LIMITS, dense_arrays, knowing
 
 CLASSES = ["ant", "bee", "=cät\n"]
 MAPS = SIDE * SIDE * 4  # values of the network's output
@@ -104,6 +105,30 @@ def test_the_file_gives_the_probabilities_that_evaluate_gives(
     np.testing.assert_allclose(model.forward(framed), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("make", "changes"), [(mlp, {}), (lambda: pooled("none"), {"pooling": "avg", "storage": "float16"}), (cnn, {})]
+)
+def test_the_file_says_how_far_a_photo_is_and_what_that_means(
+    make: Callable[[], TrainedHead], changes: dict[str, str], weights: Path, tmp_path: Path
+) -> None:
+    given = backbone(weights, **changes)
+    pixels = np.stack([given.framing.pixels(photo) for photo in photos()])
+    stored = given.load().forward(len(pixels))(pixels).astype(given.storage).astype(np.float32)
+    head = knowing(make(), 4)
+    distances = head.distances(stored)
+    middle = float(np.median(distances)) + 1e-5
+    head = head._replace(limits=LIMITS.model_copy(update={"familiar": middle}))
+    write_model(tmp_path / "model.keras", given, head)
+    model = read_onnx_model(tmp_path / "model.onnx")
+    assert model.limits == head.limits
+    found = np.concatenate([model.forward(np.asarray(photo)[None]) for photo in photos()])
+    np.testing.assert_allclose(found[:, -1], distances, atol=1e-4)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    said = [session.run(["sure", "familiar"], {"photos": np.asarray(photo)[None]}) for photo in photos()]
+    assert [bool(familiar) for _, familiar in said] == [bool(far <= middle) for far in distances]
+    assert [bool(sure) for sure, _ in said] == [bool(row[:-1].max() >= LIMITS.sure) for row in found]
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_graph_of_a_fixed_batch_takes_any_number_of_photos(batch: int, tmp_path: Path) -> None:
     weights = tmp_path / "net.onnx"
@@ -142,7 +167,9 @@ def test_a_model_that_would_say_something_else_is_not_written(
     other = read_onnx_model(tmp_path / "other.onnx")
     monkeypatch.setattr(onnx_model, "opened", lambda _content: other)
     changed = linear(weights=[-array for array in linear().weights])
-    with pytest.raises(UserError, match=r"would differ from what evaluate says by .* in a probability; allowed: 0.002"):
+    with pytest.raises(
+        UserError, match=r"would differ from what evaluate says by .* in a probability or distance; allowed: 0.002"
+    ):
         write_model(tmp_path / "model.keras", backbone(weights), changed)
     assert not (tmp_path / "model.onnx").exists()
 

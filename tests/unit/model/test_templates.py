@@ -15,6 +15,7 @@ from onepass.heads import TrainedHead
 from onepass.model import write_model
 from onepass.model.templates import KEPT, find_template
 from tests.builders import ROOT, backbone
+from tests.unit.heads.small_heads import LIMITS, knowing
 
 CLASSES = ["ant", "bee", "cät"]
 
@@ -46,11 +47,16 @@ def tiny(path: Path) -> Backbone:
 @pytest.mark.parametrize(
     ("activation", "hidden", "classes"), [("softmax", (), 3), ("sigmoid", (), 2), ("softmax", (5, 4), 2)]
 )
+@pytest.mark.parametrize("knows", [False, True])
 def test_the_bytes_are_those_of_tensorflow(
-    tiny_backbone: Path, folder: Path, activation: str, hidden: tuple[int, ...], classes: int
+    tiny_backbone: Path, folder: Path, activation: str, hidden: tuple[int, ...], classes: int, knows: bool
 ) -> None:
     network = tiny(tiny_backbone)
     one, other = (head(seed, activation, hidden, classes) for seed in (1, 2))
+    if knows:
+        one, other = knowing(one, 8), knowing(other, 8)
+        limits = LIMITS.model_copy(update={"sure": 0.7})
+        other = other._replace(limits=limits, prototypes=np.eye(9, 8, dtype=np.float32))
     other = other._replace(classes=[f"new {name}" for name in other.classes])
     write_model(folder / "one.keras", network, one)
     assert find_template(network, other).is_file()
@@ -89,8 +95,9 @@ def test_what_decides_the_layers_decides_the_template(tiny_backbone: Path) -> No
         find_template(network, head(1, classes=2)),
         find_template(network, one._replace(pooling="max")),
         find_template(network, one._replace(unit_length=True)),
+        find_template(network, knowing(one, 8)),
     ]
-    assert len({find_template(network, one), *others}) == 7
+    assert len({find_template(network, one), *others}) == 8
 
 
 def test_a_damaged_template_is_made_anew(tiny_backbone: Path, folder: Path) -> None:

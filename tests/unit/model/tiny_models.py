@@ -10,7 +10,7 @@ from onepass.backbones import Backbone
 from onepass.heads import TrainedHead
 from onepass.model import write_model
 from tests import builders
-from tests.unit.heads.small_heads import dense_arrays
+from tests.unit.heads.small_heads import dense_arrays, knowing
 
 SIDE = 16
 
@@ -30,5 +30,5 @@ def mlp(stored: NDArray[Any], classes: list[str]) -> TrainedHead:
 def model_file(folder: Path, weights: Path, classes: list[str], **changes: Any) -> Path:
     """A model as train-head writes it, of the pooled features of the tiny backbone."""
     path = folder / "model.keras"
-    write_model(path, backbone(weights, pooling="avg", **changes), mlp(np.zeros((1, 8)), classes))
+    write_model(path, backbone(weights, pooling="avg", **changes), knowing(mlp(np.zeros((1, 8)), classes), 8))
     return path

@@ -45,7 +45,7 @@ def load_text(folder: Path, content: bytes) -> ParamsFile:
 
 def test_the_shipped_parameters_are_valid() -> None:
     shipped = read_params(SHIPPED)
-    assert shipped.section_names == ["data", "split", "backbone", "head", "train"]
+    assert shipped.section_names == ["data", "split", "backbone", "head", "train", "predict"]
     assert shipped.read(DataParams).max_megapixels == 80
     for schema in SCHEMAS.values():
         shipped.read(schema)
@@ -186,8 +186,8 @@ def test_a_section_that_is_left_out_has_its_required_keys_named() -> None:
         ),
         (b"split:\n  seed: !!int many\n", "split.seed: 'many' given, which YAML reads as int, line 2"),
         (b"split:\n  seed: " + b"1" * 5000, "is not readable YAML: Exceeds the limit"),
-        (b"", "cannot be used:\n  expected the sections data, split, backbone, head and train"),
-        (b"[1]\n", "cannot be used:\n  expected the sections data, split, backbone, head and train"),
+        (b"", "cannot be used:\n  expected the sections data, split, backbone, head, train and predict"),
+        (b"[1]\n", "cannot be used:\n  expected the sections data, split, backbone, head, train and predict"),
     ],
     ids=lambda value: str(value)[:40],
 )
