@@ -20,6 +20,7 @@ COMMANDS = {  # and what each is for, so that --help needs to import none of the
     "predict": "Say which class photos show, with the file of a model and nothing else.",
     "rank": "Say which backbone suits these photos, by a sample of them.",
     "recipes": "Named experiments: list them, or run them as experiments of the same names.",
+    "suggest": "Say which photos of a folder without labels are best labelled next.",
     "try": "Run an experiment: the last commit's params with exactly these changes.",
     "weights": "Make a file of pretrained weights a part of the repository, for the whole team.",
     "repair": "Find damaged copies of what the stages made and delete them.",

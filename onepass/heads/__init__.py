@@ -10,7 +10,7 @@ from onepass.heads.calibration import HELD, calibrated
 from onepass.heads.cheap import CHEAP_HEADS, CheapHead
 from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
-from onepass.heads.familiarity import NEIGHBOURS, SHORTEST, distances
+from onepass.heads.familiarity import NEIGHBOURS, SHORTEST, distances, root_directions
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers
 from onepass.heads.head_kind import (
     FitTask,
@@ -76,6 +76,7 @@ __all__ = [
     "register_head",
     "resolve_activation",
     "restore_network",
+    "root_directions",
     "unfrozen_layers",
     "write_head",
 ]

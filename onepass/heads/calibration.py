@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from onepass.core import HashList
 from onepass.features import Store, read_features
-from onepass.heads.familiarity import directions, places_of_prototypes
+from onepass.heads.familiarity import places_of_prototypes, root_directions
 from onepass.heads.inference import predictor
 from onepass.heads.limits import Limits
 from onepass.heads.temperature import best_temperature
@@ -47,7 +47,7 @@ def calibrated(head: TrainedHead, rows: AssignmentTable, folder: Path, store: St
     """
     training = np.flatnonzero(rows.are_in("train"))
     chosen = training[places_of_prototypes(rows.numbers(head.classes, training), store.shape[-1])]
-    prototypes = directions(read_features(folder, store, HashList(rows.hashes.packed[chosen])))
+    prototypes = root_directions(read_features(folder, store, HashList(rows.hashes.packed[chosen])))
     head = head._replace(prototypes=prototypes)
     own = _said_of_validation(head, rows, folder, store)
     if head.temperature is None:

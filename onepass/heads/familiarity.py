@@ -19,7 +19,7 @@ VALUES = 1 << 21  # numbers that all prototypes have together, at most; but
 FEWEST = 64  # prototypes are kept in any case
 
 
-def directions(features: NDArray[Any]) -> NDArray[np.float32]:
+def root_directions(features: NDArray[Any]) -> NDArray[np.float32]:
     """(images, *shape, channels) to (images, channels): the mean over all places, its roots with their signs, length 1.
 
     A row of zeros stays one.
@@ -43,7 +43,7 @@ def distances(features: NDArray[Any], prototypes: NDArray[np.float32]) -> NDArra
         prototypes: (prototypes, channels), of length 1.
 
     """
-    cosines = directions(features) @ prototypes.T
+    cosines = root_directions(features) @ prototypes.T
     nearest = min(NEIGHBOURS, len(prototypes))
     return np.asarray(1 - np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1))
 

@@ -58,12 +58,13 @@ def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) 
         fold = _folds(data, seed)
         clouds = [_clouds(scaled.features, data.labels, fold == number) for number in range(int(fold.max()) + 1)]
         everyone = reduce(_Clouds.plus, clouds)
-        kernel, bias = _discriminant(everyone, scaled.values, class_weights)
+        kernel, bias = _discriminant(everyone, scaled.values, class_weights, everyone.freedom)
         temperature = None
         if len(clouds) > 1:
             logits_out = np.empty((len(data.labels), len(bias)))
             for number in range(len(clouds)):
-                own_kernel, own_bias = _discriminant(everyone.without(clouds[number]), scaled.values, class_weights)
+                others = everyone.without(clouds[number])
+                own_kernel, own_bias = _discriminant(others, scaled.values, class_weights, everyone.freedom)
                 logits_out[fold == number] = scaled.features[fold == number] @ own_kernel + own_bias
             temperature = best_temperature(
                 logits_out, data.labels, weight_of_class(class_weights, data.labels)[data.labels]
@@ -81,6 +82,11 @@ class _Clouds(NamedTuple):
     sums: NDArray[np.float64]  # (classes, dimensions)
     products: NDArray[np.float64]  # (dimensions, dimensions): the sum of the outer products of all rows
 
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of the covariance inside the classes."""
+        return max(int(self.counts.sum()) - len(self.counts), 1)
+
     def plus(self, more: "_Clouds") -> "_Clouds":
         return _Clouds(self.counts + more.counts, self.sums + more.sums, self.products + more.products)
 
@@ -95,7 +101,9 @@ def _clouds(features: NDArray[np.float64], labels: NDArray[np.int64], chosen: ND
     return _Clouds(np.bincount(numbers, minlength=classes), sums, rows.T @ rows)
 
 
-def _discriminant(clouds: _Clouds, values: int, class_weights: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _discriminant(
+    clouds: _Clouds, values: int, class_weights: str, freedom: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Kernel (dimensions, classes) and bias (classes,) of the logits.
 
     With the covariance S inside the classes, of n rows and k classes, the inverse is taken to be
@@ -104,18 +112,18 @@ def _discriminant(clouds: _Clouds, values: int, class_weights: str) -> tuple[NDA
     Args:
         clouds: each with at least one row.
         values: that a row had before it was turned into its dimensions; in the others, all rows are 0.
+        freedom: of all rows: logits of a part of them, which would be larger by their share, are as large as theirs.
 
     """
     counts, rows = clouds.counts, int(clouds.counts.sum())
     means = clouds.sums / counts[:, None]
     scatter = clouds.products - clouds.sums.T @ means
-    freedom = max(rows - len(counts), 1)
-    spread = np.trace(scatter) / freedom
+    spread = np.trace(scatter) / clouds.freedom
     # Where nothing varies inside the classes, as with an image of each: what all values vary, which are standardised.
     if spread <= SMALLEST * np.trace(clouds.products) / rows:
         spread = float(values)
     scatter.flat[:: len(scatter) + 1] += spread
-    kernel = np.asarray(values * np.linalg.solve(scatter, means.T), np.float64)
+    kernel = np.asarray(values * clouds.freedom / freedom * np.linalg.solve(scatter, means.T), np.float64)
     shares = counts * weight_of_class(class_weights, np.repeat(np.arange(len(counts)), counts))
     return kernel, np.log(shares / shares.sum()) - (means.T * kernel).sum(axis=0) / 2
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.heads import Dataset, Figures, FitTask, Limits, TrainedHead
-from onepass.heads.familiarity import directions
+from onepass.heads.familiarity import root_directions
 from tests.builders import NOTHING, head_plan
 
 HEAD = {"hidden_units": 8}
@@ -63,4 +63,4 @@ LIMITS = Limits(refuse=0.02, images=50, sure=0.4, familiar=0.03, in_set=0.2)
 def knowing(head: TrainedHead, channels: int) -> TrainedHead:
     """The head with prototypes for features of so many channels, and limits."""
     values = np.random.default_rng(7).normal(size=(9, channels)).astype(np.float32)
-    return head._replace(prototypes=directions(np.abs(values)), limits=LIMITS)
+    return head._replace(prototypes=root_directions(np.abs(values)), limits=LIMITS)

@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 
 from onepass.heads import distances
-from onepass.heads.familiarity import FEWEST, NEIGHBOURS, PROTOTYPES, VALUES, directions, places_of_prototypes
+from onepass.heads.familiarity import FEWEST, NEIGHBOURS, PROTOTYPES, VALUES, places_of_prototypes, root_directions
 
 
 def test_maps_are_averaged_and_roots_have_length_one() -> None:
     maps = np.random.default_rng(0).normal(size=(5, 3, 4, 6))
-    found = directions(maps)
+    found = root_directions(maps)
     means = maps.mean(axis=(1, 2))
     roots = np.sign(means) * np.sqrt(np.abs(means))
     np.testing.assert_allclose(found, roots / np.linalg.norm(roots, axis=1)[:, None], rtol=1e-5)
-    assert (directions(np.zeros((2, 6))) == 0).all()
+    assert (root_directions(np.zeros((2, 6))) == 0).all()
 
 
 def test_the_distance_is_that_to_the_nearest_few() -> None:
     random = np.random.default_rng(0)
-    prototypes, features = directions(random.normal(size=(40, 8))), random.normal(size=(10, 8))
-    cosines = directions(features) @ prototypes.T
+    prototypes, features = root_directions(random.normal(size=(40, 8))), random.normal(size=(10, 8))
+    cosines = root_directions(features) @ prototypes.T
     expected = [1 - np.mean(sorted(row)[-NEIGHBOURS:]) for row in cosines]
     np.testing.assert_allclose(distances(features, prototypes), expected, rtol=1e-5)
     np.testing.assert_allclose(distances(features, prototypes[:3]), 1 - cosines[:, :3].mean(axis=1), rtol=1e-5)
@@ -29,7 +29,7 @@ def test_strangers_are_farther_than_new_photos_of_the_same_kind() -> None:
     random = np.random.default_rng(0)
     centre, other = np.abs(random.normal(size=(2, 64)))
     train, new, strangers = (np.abs(middle + random.normal(0, 0.3, (50, 64))) for middle in (centre, centre, other))
-    prototypes = directions(train)
+    prototypes = root_directions(train)
     assert distances(new, prototypes).max() < distances(strangers, prototypes).min()
 
 
