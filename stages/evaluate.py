@@ -8,7 +8,8 @@ Writes  metrics/metrics.json     the scores of the evaluated split
         metrics/reliability.csv  confidence against accuracy
         metrics/findings.json    what to look at: name, evidence, advice
         metrics/near_copies.csv  each pair of an evaluated image and a training image that are nearly the same
-        metrics/abstentions.json    how often the head says that it does not know
+        metrics/nearest.csv      the training images that are most like those that are predicted wrongly
+        metrics/abstentions.json how often the head says that it does not know
         metrics/coverage.csv     accuracy of the answers that it is surest of
         metrics/labels.csv       all usable files with near-copies in one group, to be taken as data.root
 """
@@ -22,6 +23,7 @@ from onepass.core import UserError, check_recorded, run_stage, sha256_of_files, 
 from onepass.evaluation import (
     CopySearch,
     DistanceWatch,
+    NearestTraining,
     PhotoFacts,
     RunFacts,
     find_all,
@@ -51,25 +53,23 @@ def main(prepared: Path, features: Path, head_folder: Path, curves: Path, out: P
     if unknown := sorted(set(rows.labels) - set(head.classes)):
         raise UserError(f"{head_folder} knows the classes {head.classes}, not {unknown}. Run `dvc repro`.")
     split = evaluated_split(rows.splits)
-    search, predict = CopySearch(store.shape), predictor(head, features, store)
-    watch = DistanceWatch(head, search.remember)
-    predicted = predict_images(predict, rows, head.classes, split, watch.see, search.compare, features.parent)
+    labels, predict = rows.numbers(head.classes, rows.are_in(split)), predictor(head, features, store)
+    watchers = search, watch, nearest = CopySearch(store.shape), DistanceWatch(head), NearestTraining(labels)
+    predicted = predict_images(predict, rows, head.classes, split, watchers, features.parent)
     copies = search.found()
-    labels = rows.numbers(head.classes, rows.are_in(split))
     metrics = score(labels, predicted.evaluated, split, head.best_epoch, head.epochs)
-    photos = PhotoFacts(named={hash_ for pair in copies.pairs for hash_ in (pair.hash, pair.copy_hash)})
+    photos = PhotoFacts(named=nearest.hashes | {hash_ for pair in copies.pairs for hash_ in pair[1:]})
     images = partial(read_rows, prepared / "images.csv", Image)
     write_predictions(out / "predictions.csv", photos.gathered_from(images()), rows, head.classes, predicted.all)
     write_score_tables(out, labels, predicted.evaluated, head.classes)
     write_abstentions(out, head, labels, predicted.evaluated, watch.distances(), split)
+    nearest.write(out / "nearest.csv", photos.files, rows)
     write_copy_tables(out, copies, photos.files, rows, images)
     write_json(out / "metrics.json", metrics.model_dump())
     losses = read_curve(curves, "loss").values("validation")
-    correct, sure = predicted.correct, float(predicted.evaluated.max(axis=1).mean())
-    counts = rows.counts("train")
-    facts = RunFacts(
-        plan, metrics, head.converged, losses, correct, counts, photos, sure, store.fingerprint, store.shape, copies
-    )
+    sure, counts, means = float(predicted.evaluated.max(axis=1).mean()), rows.counts("train"), store.fingerprint
+    ended, correct = head.converged, predicted.correct
+    facts = RunFacts(plan, metrics, ended, losses, correct, counts, photos, sure, means, store.shape, copies)
     findings = find_all(facts)
     write_json(out / "findings.json", [finding._asdict() for finding in findings])
     record("evaluate", sha256_of_files(out / "predictions.csv"), {"seconds": time.perf_counter() - start})

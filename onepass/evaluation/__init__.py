@@ -32,10 +32,11 @@ from onepass.evaluation.metrics import (
     write_score_tables,
 )
 from onepass.evaluation.near_copies import ALIKE, FEWEST_VALUES, CopySearch, NearCopies, NearCopy, pooled
+from onepass.evaluation.nearest_training import Nearest, NearestTraining, read_nearest
 from onepass.evaluation.photo_facts import PhotoFacts
 from onepass.evaluation.predictions import (
+    Answer,
     Answers,
-    Mistake,
     Predicted,
     Prediction,
     PredictionSummary,
@@ -50,6 +51,7 @@ __all__ = [
     "CROSS_VALIDATION",
     "FEWEST_VALUES",
     "Abstentions",
+    "Answer",
     "Answers",
     "ClassMetrics",
     "CopySearch",
@@ -58,9 +60,10 @@ __all__ = [
     "DistanceWatch",
     "Finding",
     "Metrics",
-    "Mistake",
     "NearCopies",
     "NearCopy",
+    "Nearest",
+    "NearestTraining",
     "PhotoFacts",
     "Predicted",
     "Prediction",
@@ -79,6 +82,7 @@ __all__ = [
     "read_curve",
     "read_findings",
     "read_metrics",
+    "read_nearest",
     "read_reliability",
     "register_finding",
     "reliability",

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from onepass.core import UserError, write_csv, write_json
 from onepass.evaluation.metrics import BRING_UP_TO_DATE
-from onepass.heads import Limits, OnBatch, TrainedHead
+from onepass.heads import Limits, TrainedHead
 from onepass.statistics import wilson
 
 STEPS = 20  # of the share of photos that are answered
@@ -46,18 +46,20 @@ class CoveragePoint(NamedTuple):
 
 
 class DistanceWatch:
-    """Measures how far images are from those that trained, when their features are read for something else."""
+    """Measures how far evaluated images are from those that trained."""
 
-    def __init__(self, head: TrainedHead, also: OnBatch) -> None:
-        """``also``: is shown the same features."""
-        self._head, self._also = head, also
+    def __init__(self, head: TrainedHead) -> None:
+        """``head``: with prototypes."""
+        self._head = head
         self._found: list[NDArray[np.float32]] = []
 
-    def see(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
+    def evaluated(self, _hashes: Sequence[str], features: NDArray[Any], _chances: NDArray[np.float64]) -> None:
         """Images with their features, (images, *shape)."""
-        self._also(hashes, features)
         if self._head.prototypes is not None:
             self._found.append(self._head.distances(features))
+
+    def training(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
+        """Nothing: of those that trained, the head has kept some."""
 
     def distances(self) -> NDArray[np.float32]:
         """Of all images that were seen, in their order: (images,)."""

@@ -67,14 +67,14 @@ class CopySearch:
         self._centre = np.zeros(values, np.float32)
         self._compared = 0
 
-    def remember(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
+    def evaluated(self, hashes: Sequence[str], features: NDArray[Any], _chances: NDArray[np.float64]) -> None:
         """Evaluated images with their features, (images, *shape)."""
         room = MOST_EVALUATED - len(self._images)
         if self._able and room > 0:
             self._images += hashes[:room]
             self._pieces.append(pooled(features[:room]))
 
-    def compare(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
+    def training(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
         """Training images with their features. Thousands at once are best: the first call is taken for their mean."""
         if self._pieces:
             self._centre = pooled(features).mean(axis=0, dtype=np.float64).astype(np.float32)

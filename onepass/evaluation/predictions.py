@@ -15,7 +15,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,16 @@ class Prediction(NamedTuple):
     predicted: str
 
 
+class Watcher(Protocol):
+    """Who looks at features when the head does."""
+
+    def evaluated(self, hashes: Sequence[str], features: NDArray[Any], chances: NDArray[np.float64]) -> None:
+        """Images of the evaluated split: features (images, *shape), and what the head says, (images, classes)."""
+
+    def training(self, hashes: Sequence[str], features: NDArray[Any]) -> None:
+        """Images that trained."""
+
+
 class Predicted(NamedTuple):
     """What a head says of every image."""
 
@@ -52,8 +62,7 @@ def predict_images(
     rows: AssignmentTable,
     classes: list[str],
     evaluated: str,
-    on_evaluated: OnBatch,
-    on_training: OnBatch,
+    watchers: Sequence[Watcher],
     folder: Path,
 ) -> Predicted:
     """What a head says of every image.
@@ -65,15 +74,23 @@ def predict_images(
         rows: of splits.csv.
         classes: of the head.
         evaluated: the split that is scored.
-        on_evaluated: is shown the evaluated images, in their order, before all others; then
-        on_training: those of training.
+        watchers: are shown the evaluated images, in their order, and then those of training.
         folder: where there is room for a temporary file.
 
     """
     out = RowFile(folder, [len(classes)], np.float64)
     scored, trained = rows.are_in(evaluated), rows.are_in("train")
     judged, done, correct = np.empty((int(scored.sum()), len(classes))), 0, 0
-    for some, on_batch in ((scored, on_evaluated), (trained, on_training), (~scored & ~trained, None)):
+
+    def show_evaluated(hashes: Sequence[str], features: NDArray[Any], chances: NDArray[np.float64]) -> None:
+        for watcher in watchers:
+            watcher.evaluated(hashes, features, chances)
+
+    def show_training(hashes: Sequence[str], features: NDArray[Any], _chances: NDArray[np.float64]) -> None:
+        for watcher in watchers:
+            watcher.training(hashes, features)
+
+    for some, on_batch in ((scored, show_evaluated), (trained, show_training), (~scored & ~trained, None)):
         for start in range(0, len(rows), TOGETHER):
             places = start + np.flatnonzero(some[start : start + TOGETHER])
             if len(places):
@@ -130,8 +147,8 @@ def _lines_of(
         )
 
 
-class Mistake(NamedTuple):
-    """A wrong prediction; of two that are as confident, the smaller one is the later row."""
+class Answer(NamedTuple):
+    """A prediction of an evaluated image; of two that are as confident, the smaller one is the later row."""
 
     confidence: float  # probability of what was predicted, 0..1
     row: int  # counted down from 0
@@ -146,17 +163,21 @@ class PredictionSummary(NamedTuple):
     classes: list[str]
     images: NDArray[np.int64]  # (classes, 3): how many in each of ``SPLITS``
     confusion: NDArray[np.int64]  # (labels, predicted): images of the evaluated split
-    mistakes: list[Mistake]  # of the evaluated split, the most confident first
+    mistakes: list[Answer]  # of the evaluated split, the most confident first
     samples: dict[str, list[Prediction]]  # by class: its images with the smallest hashes
+    cells: dict[tuple[str, str], list[Answer]]  # by label and prediction: some of ``confusion``, the surest first
 
 
-def summarise_predictions(path: Path, evaluated: str, mistakes: int, samples: int) -> PredictionSummary:
+def summarise_predictions(
+    path: Path, evaluated: str, mistakes: int, samples: int, in_cell: int = 0
+) -> PredictionSummary:
     """Reads the file once.
 
     Args:
         evaluated: the split of which confusion and mistakes are wanted.
         mistakes: how many of them to keep.
         samples: how many images of each class to keep, from whatever split.
+        in_cell: how many of the images of the evaluated split to keep for each label and prediction.
 
     Raises:
         UserError: the file is missing, or is not what evaluate writes.
@@ -171,8 +192,9 @@ def summarise_predictions(path: Path, evaluated: str, mistakes: int, samples: in
             numbers = {name: number for number, name in enumerate(classes)}
             images = np.zeros((len(classes), len(SPLITS)), np.int64)
             confusion = np.zeros((len(classes), len(classes)), np.int64)
-            worst: list[Mistake] = []
+            worst: list[Answer] = []
             smallest: dict[str, list[Prediction]] = {name: [] for name in classes}
+            cells: dict[tuple[str, str], list[Answer]] = {}
             for number, line in enumerate(lines, 2):
                 row, chances = _split(line, len(classes))
                 label, predicted = numbers[row.label], numbers[row.predicted]
@@ -180,15 +202,18 @@ def summarise_predictions(path: Path, evaluated: str, mistakes: int, samples: in
                 _keep_smallest(smallest[row.label], row, samples)
                 if row.split == evaluated:
                     confusion[label, predicted] += 1
-                    if label != predicted:
-                        mistake = Mistake(_cell(chances, predicted), -number, row, _cell(chances, label))
-                        _keep_largest(worst, mistake, mistakes)
+                    if label != predicted or in_cell:
+                        answer = Answer(_cell(chances, predicted), -number, row, _cell(chances, label))
+                        _keep_largest(cells.setdefault((row.label, row.predicted), []), answer, in_cell)
+                        _keep_largest(worst, answer, mistakes if label != predicted else 0)
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise UserError(
             f"{path}, row {number}, cannot be read: {type(error).__name__} {error}. `dvc repro` writes this file; "
             "`dvc pull` fetches it from the team's remote."
         ) from error
-    return PredictionSummary(digest.hexdigest(), classes, images, confusion, sorted(worst, reverse=True), smallest)
+    kept = {cell: sorted(answers, reverse=True) for cell, answers in cells.items()}
+    worst.sort(reverse=True)
+    return PredictionSummary(digest.hexdigest(), classes, images, confusion, worst, smallest, kept)
 
 
 def _lines(file: IO[bytes], digest: Any) -> Iterator[bytes]:
@@ -230,8 +255,9 @@ def _keep_smallest(kept: list[Prediction], row: Prediction, most: int) -> None:
         del kept[most:]
 
 
-def _keep_largest(heap: list[Mistake], mistake: Mistake, most: int) -> None:
-    (heapq.heappush if len(heap) < most else heapq.heappushpop)(heap, mistake)
+def _keep_largest(heap: list[Answer], answer: Answer, most: int) -> None:
+    if most:
+        (heapq.heappush if len(heap) < most else heapq.heappushpop)(heap, answer)
 
 
 class Answers(NamedTuple):

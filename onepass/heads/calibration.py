@@ -117,7 +117,7 @@ def _said_of_validation(head: TrainedHead, rows: AssignmentTable, folder: Path, 
     places = np.flatnonzero(rows.are_in("validation"))[:most]
     far: list[NDArray[np.float32]] = []
 
-    def measure(_: Sequence[str], features: NDArray[np.float32]) -> None:
+    def measure(_: Sequence[str], features: NDArray[np.float32], _chances: NDArray[np.float64]) -> None:
         far.append(head.distances(features))
 
     probabilities = predictor(head, folder, store)(HashList(rows.hashes.packed[places]), measure)

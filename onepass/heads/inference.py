@@ -16,7 +16,7 @@ from onepass.heads.trained_head import Figures, TrainedHead
 
 PIECE = 2 << 20  # features, numbers, in memory at once
 CALLED = 64  # images a call of a head's network
-OnBatch = Callable[[Sequence[str], NDArray[Any]], None]
+OnBatch = Callable[[Sequence[str], NDArray[Any], NDArray[np.float64]], None]
 
 
 def predictor(
@@ -24,8 +24,8 @@ def predictor(
 ) -> Callable[[Sequence[str], OnBatch | None], NDArray[np.float64]]:
     """A function from hashes to probabilities, (images, classes), in their order.
 
-    Its second argument is given the hashes and features, (images, *shape), of each piece: who else needs them reads
-    no file again.
+    Its second argument is given hashes, features, (images, *shape), and probabilities of each piece: who else needs
+    them reads no file again.
     """
     maps = network_of(head)
     images = max(PIECE // prod(store.shape), 1)
@@ -35,9 +35,10 @@ def predictor(
         for start in range(0, len(hashes), images):
             piece = hashes[start : start + images]
             features = read_features(folder, store, piece)
-            probabilities[start : start + images] = head.probabilities(maps(features))
+            chances = head.probabilities(maps(features))
+            probabilities[start : start + images] = chances
             if on_batch:
-                on_batch(piece, features)
+                on_batch(piece, features, chances)
         return probabilities
 
     return predict

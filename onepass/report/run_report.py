@@ -15,6 +15,7 @@ from onepass.evaluation import (
     read_curve,
     read_findings,
     read_metrics,
+    read_nearest,
     read_reliability,
     summarise_predictions,
 )
@@ -24,6 +25,7 @@ from onepass.photos import Image, read_rows
 from onepass.report.curve_chart import curve_chart, is_logarithmic
 from onepass.report.page import render
 from onepass.report.tables import (
+    MATRIX_CLASSES,
     by_split,
     class_scores,
     confused_pairs,
@@ -38,6 +40,7 @@ from onepass.report.thumbnails import thumbnails
 MISTAKES = 24  # that are shown
 SAMPLES = 24  # photos that show what the classes look like, all classes together
 SAMPLES_OF_A_CLASS = 6
+IN_CELL = 12  # photos behind a number of the confusion matrix
 SMALL, LARGE = 160, 320  # pixels of a sample's and of a mistake's longer side: about twice what the page gives them
 
 
@@ -66,9 +69,19 @@ def run_report(
     metrics = read_metrics(metrics_file.read_bytes(), metrics_file)
     classes = read_classes(metrics_folder / "classes.csv")
     each = max(1, min(SAMPLES // len(classes), SAMPLES_OF_A_CLASS))
-    predictions = summarise_predictions(metrics_folder / "predictions.csv", metrics.split, MISTAKES, each)
+    in_cell = IN_CELL if len(classes) <= MATRIX_CLASSES else 0
+    predictions = summarise_predictions(metrics_folder / "predictions.csv", metrics.split, MISTAKES, each, in_cell)
+    matrix = confusion_matrix(predictions)
+    nearest = read_nearest(metrics_folder / "nearest.csv")
     samples = dict(list(predictions.samples.items())[:SAMPLES])
     small = [(row.hash, row.file) for rows in samples.values() for row in rows]
+    behind = [answer.prediction for _, row in matrix or [] for cell in row for answer in cell.photos]
+    small += [(row.hash, row.file) for row in behind]
+    small += [
+        (near.training_hash, near.file)
+        for mistake in predictions.mistakes
+        for near in nearest.get(mistake.prediction.hash, [])
+    ]
     large = [(mistake.prediction.hash, mistake.prediction.file) for mistake in predictions.mistakes]
     curves = [read_curve(training, name) for name in ("loss", "accuracy")]
     bins = read_reliability(metrics_folder / "reliability.csv")
@@ -88,7 +101,8 @@ def run_report(
         large=thumbnails(root, large, LARGE),
         refusals=refusals(prepared / "quarantine.csv"),
         curves=[(curve, curve_chart(curve, metrics.best_epoch), is_logarithmic(curve)) for curve in curves],
-        matrix=confusion_matrix(predictions),
+        matrix=matrix,
+        nearest=nearest,
         pairs=confused_pairs(predictions),
         class_scores=class_scores(classes),
         reliability=reliability_table(bins, metrics.images),

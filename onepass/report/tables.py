@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from onepass.evaluation import ClassMetrics, CoveragePoint, Metrics, PredictionSummary, ReliabilityBin
+from onepass.evaluation import Answer, ClassMetrics, CoveragePoint, Metrics, PredictionSummary, ReliabilityBin
 from onepass.photos import Quarantined, read_rows
 from onepass.report.charts import (
     Axis,
@@ -22,15 +22,18 @@ from onepass.statistics import wilson
 
 ROWS = 30  # of a table, at most
 MATRIX_CLASSES = 20  # up to which a matrix can be read
+IN_CELLS = 160  # photos behind the numbers of the matrix, all together
 EXAMPLES = 3  # files of each reason in quarantine
 
 
 class Cell(NamedTuple):
     """A cell of the confusion matrix."""
 
+    predicted: str
     images: int
     right: bool
     share: float  # of the label's images, 0..1
+    photos: list[Answer]  # some of the images
 
 
 def headline(metrics: Metrics, predictions: PredictionSummary) -> dict[str, Any]:
@@ -71,10 +74,16 @@ def confusion_matrix(predictions: PredictionSummary) -> list[tuple[str, list[Cel
     if len(predictions.classes) > MATRIX_CLASSES:
         return None
     shares = predictions.confusion / np.maximum(predictions.confusion.sum(axis=1, keepdims=True), 1)
-    return [
-        (name, [Cell(int(n), row == column, float(shares[row, column])) for column, n in enumerate(images)])
-        for row, (name, images) in enumerate(zip(predictions.classes, predictions.confusion, strict=True))
-    ]
+    shown = max(1, IN_CELLS // max(len(predictions.cells), 1))
+
+    def cell(row: int, column: int) -> Cell:
+        label, predicted = predictions.classes[row], predictions.classes[column]
+        photos = predictions.cells.get((label, predicted), [])[:shown]
+        images, share = int(predictions.confusion[row, column]), float(shares[row, column])
+        return Cell(predicted, images, row == column, share, photos)
+
+    numbers = range(len(predictions.classes))
+    return [(name, [cell(row, column) for column in numbers]) for row, name in enumerate(predictions.classes)]
 
 
 def confused_pairs(predictions: PredictionSummary) -> tuple[list[tuple[str, str, int, float]], int]:

@@ -32,12 +32,11 @@ def test_what_is_written_is_what_the_limits_do(tmp_path: Path) -> None:
 
 
 def test_distances_are_measured_while_features_are_read_for_something_else() -> None:
-    shown: list[str] = []
-    watch = DistanceWatch(HEAD, lambda hashes, _: shown.extend(hashes))
+    watch, chances = DistanceWatch(HEAD), np.ones((3, 2))
     features = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
-    watch.see(["a", "b"], features[:2])
-    watch.see(["c", "d", "e"], features[2:])
-    assert shown == list("abcde")
+    watch.evaluated(["a", "b"], features[:2], chances[:2])
+    watch.evaluated(["c", "d", "e"], features[2:], chances)
+    watch.training(["f"], features[:1])
     np.testing.assert_allclose(watch.distances(), HEAD.distances(features), rtol=1e-6)
 
 

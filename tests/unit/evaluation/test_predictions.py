@@ -5,13 +5,14 @@ import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from onepass.core import RowFile, UserError
-from onepass.evaluation import CopySearch, predict_images, predictions, summarise_predictions, write_predictions
+from onepass.evaluation import predict_images, predictions, summarise_predictions, write_predictions
 from onepass.heads import OnBatch
 from onepass.photos import SPLITS, Assignment, AssignmentTable, Image
 from tests.builders import table
@@ -120,18 +121,19 @@ def test_every_image_is_predicted_once_and_the_search_sees_evaluated_ones_first(
 
     def predict(some: Sequence[str], on_batch: OnBatch | None) -> NDArray[np.float64]:
         asked.extend(some)
+        chances = np.array([[float(hashes.index(hash_)), -1.0] for hash_ in some])
         if on_batch:
-            on_batch(some, np.zeros((len(some), 300)))
-        return np.array([[float(hashes.index(hash_)), -1.0] for hash_ in some])
+            on_batch(some, np.zeros((len(some), 300)), chances)
+        return chances
 
-    found = predict_images(predict, rows, ["a", "b"], "test", search.remember, search.compare, tmp_path)
+    found = predict_images(predict, rows, ["a", "b"], "test", [search], tmp_path)
     assert found.all.read(np.arange(5))[:, 0].tolist() == [0, 1, 2, 3, 4]
     assert found.evaluated[:, 0].tolist() == [1, 4]
     assert found.correct == 1  # of the two that train, one is an a
     assert sorted(asked) == hashes
-    assert [hash_ for what, some in search.seen for hash_ in some if what == "remember"] == [hashes[1], hashes[4]]
-    assert [hash_ for what, some in search.seen for hash_ in some if what == "compare"] == [hashes[0], hashes[3]]
-    assert [what for what, _ in search.seen] == sorted((what for what, _ in search.seen), reverse=True)
+    assert [hash_ for what, some in search.seen for hash_ in some if what == "evaluated"] == [hashes[1], hashes[4]]
+    assert [hash_ for what, some in search.seen for hash_ in some if what == "training"] == [hashes[0], hashes[3]]
+    assert [what for what, _ in search.seen] == sorted(what for what, _ in search.seen)
 
 
 def in_file(folder: Path, chances: NDArray[np.float64]) -> RowFile:
@@ -140,18 +142,18 @@ def in_file(folder: Path, chances: NDArray[np.float64]) -> RowFile:
     return found
 
 
-class Seen(CopySearch):
+class Seen:
     """Keeps what it is shown."""
 
     def __init__(self) -> None:
-        super().__init__([300])
         self.seen: list[tuple[str, list[str]]] = []
 
-    def remember(self, hashes: Sequence[str], _features: NDArray[np.float32]) -> None:
-        self.seen.append(("remember", [*hashes]))
+    def evaluated(self, hashes: Sequence[str], _features: NDArray[Any], chances: NDArray[np.float64]) -> None:
+        assert len(chances) == len(hashes)
+        self.seen.append(("evaluated", [*hashes]))
 
-    def compare(self, hashes: Sequence[str], _features: NDArray[np.float32]) -> None:
-        self.seen.append(("compare", [*hashes]))
+    def training(self, hashes: Sequence[str], _features: NDArray[Any]) -> None:
+        self.seen.append(("training", [*hashes]))
 
 
 def test_log_loss_can_be_computed_from_the_file(tmp_path: Path) -> None:
