@@ -88,7 +88,7 @@ def command(
     groups = ranked(experiments)
     if not groups:
         raise UserError(f"there are no results to compare: {HOW_TO_RUN}.")
-    comparisons = compared(groups, baseline, every_pair)
+    comparisons = compared(groups, baseline, every_pair, known.looks)
     if plot:
         with written("--plot", plot):
             draw_accuracies(comparisons, plot)

@@ -21,6 +21,7 @@ from onepass.machine_facts import key_of, recall
 
 WORKSPACE = "workspace"  # the name of what lies in the working tree
 IMPLIED = [WORKSPACE, "HEAD"]  # names of whatever is there now, compared without being asked for
+SPLITS = "data/prepared/splits.csv"
 HEAD = ["data/head/head.json", "data/head/weights.npz"]
 FEATURES = ["data/features/fingerprint.json", "data/prepared/wanted_views.txt"]
 
@@ -54,6 +55,8 @@ class Experiment(NamedTuple):
     seeds: list[int]  # of training and of the split
     answers: str  # digest of what was said of all images
     split: str  # that was evaluated, or CROSS_VALIDATION
+    judged_by: str | None  # digest of splits.csv, where the lock knows it
+    predictions: str | None  # digest of the file
     chose_the_epoch: bool  # the evaluated split did
     labels: dict[str, str]  # of each evaluated image by hash, sorted
     right: NDArray[np.bool_]  # (images,), in that order
@@ -86,6 +89,23 @@ class Experiments:
         """
         return _read(name, self._files(name))
 
+    def looks(self, experiment: Experiment) -> int:
+        """How many different predictions the images that judged an experiment have judged, in whatever exists here.
+
+        Of experiments of this commit, the workspace and HEAD; what cannot be read counts as none.
+        """
+        found = {experiment.predictions}
+        if experiment.judged_by is None:
+            return 1
+        for name in [*self.names, *IMPLIED]:
+            try:
+                made = read_lock(self._files(name), *KINDS[0].locks).made
+            except UserError:
+                continue
+            if made.get(SPLITS) == experiment.judged_by and (predictions := made.get(KINDS[0].predictions)):
+                found.add(predictions)
+        return len(found)
+
     def _files(self, name: str) -> Any:
         if name == WORKSPACE:
             return self._workspace
@@ -113,6 +133,8 @@ def _read(name: str, files: Any) -> Experiment:
         seeds=lock.seeds,
         answers=answers.digest,
         split=metrics.split,
+        judged_by=lock.made.get(SPLITS),
+        predictions=lock.made[results.predictions],
         chose_the_epoch=metrics.chose_the_epoch,
         labels=answers.labels,
         right=answers.right,

@@ -44,6 +44,17 @@ def optimism(groups: Sequence[SeedGroup]) -> str:
     )
 
 
+def looked_at(images: int, models: int) -> list[str]:
+    """What it means that so many models were judged by the same test images; nothing for the first."""
+    if models < 2:
+        return []
+    return [
+        f"These {images} test images have judged {models} of the models that exist here: who takes the best of them "
+        "takes some luck, too, and its accuracy on other photos is probably a little lower. `python -m onepass best` "
+        "chooses without them."
+    ]
+
+
 def _how_tested(groups: Sequence[SeedGroup], verdict: Verdict, baseline: SeedGroup | None) -> list[str]:
     test = "McNemar's exact test"
     if any(len(group.runs) > 1 for group in groups):

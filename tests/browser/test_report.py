@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser
 
 from docs.screenshots import started
 from onepass.core import UserError, read_sealed_json, write_sealed_json
-from onepass.evaluation import read_classes
+from onepass.evaluation import read_classes, read_nearest
 from onepass.features import FINGERPRINT_FILE
 from stages import evaluate
 from tests.browser.browser import Scheme, needs_browser, opened, serious_findings
@@ -204,11 +205,48 @@ def test_the_keyboard_reaches_the_content_every_wide_table_and_every_folded_part
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         reached = []
-        for _ in range(expected := page.locator(".scroll, summary").count()):
+        for _ in range(expected := page.locator(".scroll:not(details *), summary, .matrix button").count()):
             page.keyboard.press("Tab")
             reached.append(page.evaluate("document.activeElement.className || document.activeElement.tagName"))
         assert expected > 5
-        assert set(reached) == {"scroll", "SUMMARY"}
+        assert set(reached) == {"scroll", "SUMMARY", "BUTTON"}
+
+
+@needs_browser
+def test_a_number_of_the_confusion_matrix_shows_its_photos_and_the_keyboard_alone_does_it(
+    browser: Browser, report: Path
+) -> None:
+    with (report.parent / "confusion.csv").open(newline="") as file:
+        cells = Counter((row["label"], row["predicted"]) for row in csv.DictReader(file))
+    with opened(browser, report) as (page, _, _):
+        buttons = page.locator(".matrix button")
+        assert buttons.count() == len(cells)
+        for number in range(buttons.count()):
+            button = buttons.nth(number)
+            shown = page.locator(f"#{button.get_attribute('popovertarget')}")
+            assert not shown.is_visible()
+            button.focus()
+            page.keyboard.press("Enter")
+            shown.wait_for(state="visible")
+            pictures = shown.locator("img")
+            assert 1 <= pictures.count() <= int(button.text_content() or "")
+            assert pictures.first.evaluate("image => image.complete && image.naturalWidth > 0")
+            assert not serious_findings(page)
+            page.keyboard.press("Escape")
+            shown.wait_for(state="hidden")
+
+
+@needs_browser
+def test_beside_a_mistake_stand_the_training_photos_that_are_most_like_it(browser: Browser, report: Path) -> None:
+    nearest = read_nearest(report.parent / "nearest.csv")
+    with opened(browser, report) as (page, _, _):
+        mistakes = page.locator(".mistakes > li")
+        assert mistakes.count() == min(len(nearest), 24) > 0
+        for number, rows in enumerate(list(nearest.values())[: mistakes.count()]):
+            pictures = mistakes.nth(number).locator(".nearest img")
+            assert [picture.get_attribute("alt") for picture in pictures.all()] == [
+                f"{row.label}: {row.file}" for row in rows
+            ]
 
 
 def test_the_result_is_one_sentence_with_its_interval_and_its_caveat(report: Path) -> None:

@@ -14,7 +14,8 @@ stages:
     cmd: python evaluate.py
     deps: [evaluate.py]
     params: [model.skill, data.first, data.relabelled, data.split, train.seed, split.seed]
-    outs: [metrics/predictions.csv, data/head, data/features, data/prepared/wanted_views.txt]
+    outs: [metrics/predictions.csv, data/head, data/features, data/prepared/wanted_views.txt,
+      data/prepared/splits.csv]
     metrics: [metrics/metrics.json]
 """
 PARAMS_YAML = """\
@@ -40,6 +41,7 @@ for number in range(data["first"], data["first"] + 200):
 rows.append(["f" * 64, "training.png", "train", "$cats$", "neither", 0.5, 0.5])
 for folder in ("metrics", "data/head", "data/features", "data/prepared"):
     Path(folder).mkdir(parents=True, exist_ok=True)
+Path("data/prepared/splits.csv").write_text(str(sorted(data.items())))
 with open("metrics/predictions.csv", "w", newline="") as file:
     csv.writer(file).writerows([["hash", "file", "split", "label", "predicted", "p_$cats$", "p_neither"], *rows])
 correct = sum(row[3] == row[4] for row in rows[:-1])

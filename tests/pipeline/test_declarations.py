@@ -10,11 +10,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from onepass.heads import all_head_keys
-from onepass.params import BackboneParams, DataParams, SplitParams
+from onepass.params import BackboneParams, DataParams, PredictParams, SplitParams
 from tests.builders import ROOT, Project
 
 PIPELINE = ["prepare", "weights", "extract-features", "train-head", "evaluate", "report"]
-SCHEMAS = (DataParams, SplitParams, BackboneParams, *all_head_keys())
+SCHEMAS = (DataParams, SplitParams, BackboneParams, PredictParams, *all_head_keys())
 DOWNLOADS = {"imagenet"}  # stages whose output is no function of our code
 # Runs a stage as its command does, and then says which modules of ours it imported and which sections it read.
 TRACED = """

@@ -14,7 +14,7 @@ def experiment(name: str, *wrong: int, **facts: Any) -> Experiment:
     """Answers for 100 images of which those numbered ``wrong`` are wrong."""
     right = ~np.isin(np.arange(IMAGES), wrong)
     labels = {f"{number:03}": "cat" for number in range(IMAGES)}
-    same = Experiment(name, name, {}, {}, [0, 0], name, "test", False, labels, right, 0.5, None, None, None)
+    same = Experiment(name, name, {}, {}, [0, 0], name, "test", None, None, False, labels, right, 0.5, None, None, None)
     return same._replace(**facts)
 
 
