@@ -11,11 +11,25 @@ from markupsafe import Markup
 from onepass.audit.photo_audit import Audit
 from onepass.audit.table import AuditRow
 from onepass.photos import Image
-from onepass.report import PAGES, Axis, decimals_for, interval_bar, percent, render, round_down, thumbnails
+from onepass.report import (
+    PAGES,
+    Axis,
+    Thumbnail,
+    decimals_for,
+    interval_bar,
+    percent,
+    render,
+    round_down,
+    thumbnails,
+)
 
 SHOWN = 1000  # photos of each kind
 CHOICES = 20  # classes up to which each can be chosen for a photo
 SIDE = 160  # pixels of a picture's longer side
+SIMILAR, SIMILAR_SIDE = 2, 72  # training photos beside a suspect, and the longer side of their pictures
+MAP_WIDTH, MAP_HEIGHT = 560, 360  # as in the template
+MAP_SIDE = 96  # of the pictures of the map
+COLOURS = 8  # classes up to which each has one on the map
 SCRIPT = PAGES / "audit.js"
 
 
@@ -26,6 +40,17 @@ class Judged(NamedTuple):
     accuracy: str
     interval: str
     bar: Markup
+
+
+class Dot(NamedTuple):
+    """A photo on the map."""
+
+    x: float  # in a picture of ``MAP_WIDTH`` by ``MAP_HEIGHT``
+    y: float
+    colour: int  # counted from 1; 0 where there are more classes than colours
+    label: str
+    file: str
+    picture: Thumbnail
 
 
 class CurveRow(NamedTuple):
@@ -56,6 +81,10 @@ def audit_page(audit: Audit, images: Sequence[Image], root: Path) -> bytes:
     hash_of = {image.file: image.hash for image in images}
     wanted = [(row.hash, row.file) for rows in shown.values() for row in rows]
     wanted += [(hash_of[row.suggested], row.suggested) for row in shown.get("copy", [])]
+    similar = {
+        row.hash: audit.similar[row.hash][:SIMILAR] for kind in ("label", "evaluated") for row in shown.get(kind, [])
+    }
+    beside = [images[number] for numbers in similar.values() for number in numbers]
     script = SCRIPT.read_text()
     return render(
         "audit.html",
@@ -64,6 +93,12 @@ def audit_page(audit: Audit, images: Sequence[Image], root: Path) -> bytes:
         shown=shown,
         hash_of=hash_of,
         pictures=thumbnails(root, wanted, SIDE),
+        similar=similar,
+        images_of=images,
+        label_of=audit.labels,
+        small=thumbnails(root, [(image.hash, image.file) for image in beside], SIMILAR_SIDE),
+        dots=dots(audit, images, root),
+        classes=audit.photos.classes if len(audit.photos.classes) <= COLOURS else [],
         heads=judged(audit),
         curve=drawn_curve(audit),
         images=len(images),
@@ -72,6 +107,20 @@ def audit_page(audit: Audit, images: Sequence[Image], root: Path) -> bytes:
         script=Markup(script),  # noqa: S704 - a file of ours
         digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def dots(audit: Audit, images: Sequence[Image], root: Path) -> list[Dot]:
+    """The photos on the map, from left to right."""
+    classes = audit.photos.classes
+    chosen = [images[place.number] for place in audit.places]
+    pictures = thumbnails(root, [(image.hash, image.file) for image in chosen], MAP_SIDE)
+    found = []
+    for place, image in zip(audit.places, chosen, strict=True):
+        label = audit.labels[place.number]
+        colour = classes.index(label) + 1 if len(classes) <= COLOURS else 0
+        x, y = 8 + place.x * (MAP_WIDTH - 16), 8 + (1 - place.y) * (MAP_HEIGHT - 16)
+        found.append(Dot(x, y, colour, label, image.file, pictures[image.hash]))
+    return found
 
 
 def judged(audit: Audit) -> list[Judged]:

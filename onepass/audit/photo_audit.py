@@ -15,6 +15,7 @@ from onepass.audit.label_suspects import are_suspect, without_doubted
 from onepass.audit.learning_curve import Point, learning_curve, sentence
 from onepass.audit.neighbours import Neighbours, directions, nearest
 from onepass.audit.outliers import are_outliers, distances
+from onepass.audit.photo_map import Place, photo_map
 from onepass.audit.repeated_cross_validation import FeatureTable, LeftOut, cross_validate
 from onepass.audit.table import KINDS, AuditRow, in_order
 from onepass.core import bounded_map, progress_bar
@@ -48,6 +49,9 @@ class Audit(NamedTuple):
     evaluated: Accuracies
     recall: float  # of the search for neighbours
     curve: list[Point]  # of the head with the lowest log loss
+    similar: dict[str, list[int]]  # by hash of a suspect: the numbers of the training photos that are most like it
+    places: list[Place]  # of some photos on a map
+    labels: list[str]  # of all photos
 
     def sentences(self) -> list[str]:
         """What was found, for people."""
@@ -124,7 +128,13 @@ def audit_photos(
     clean = ~suspect[judging]
     after = float(right[clean].mean()) if clean.any() else 0.0
     of_evaluated = Accuracies(len(right), float(right.mean()), int((~clean).sum()), after)
-    return Audit(found, photos, left_out, evaluated, of_evaluated, neighbours.recall, curve)
+    training = rows.are_in("train")
+    similar = {
+        rows.hashes[number]: [place for place in neighbours.places[number].tolist() if place >= 0 and training[place]]
+        for number in np.flatnonzero(suspect).tolist()
+    }
+    places, everyone = photo_map(vectors), [photos.classes[number] for number in labels.tolist()]
+    return Audit(found, photos, left_out, evaluated, of_evaluated, neighbours.recall, curve, similar, places, everyone)
 
 
 class Seen(NamedTuple):

@@ -6,11 +6,12 @@ Reads what the stages wrote, and computes nothing but what a reader wants to see
 from onepass.report.charts import Axis, bar_scale, interval_bar, round_down
 from onepass.report.page import PAGES, decimals_for, percent, render
 from onepass.report.run_report import run_report
-from onepass.report.thumbnails import thumbnails
+from onepass.report.thumbnails import Thumbnail, thumbnails
 
 __all__ = [
     "PAGES",
     "Axis",
+    "Thumbnail",
     "bar_scale",
     "decimals_for",
     "interval_bar",

@@ -73,6 +73,35 @@ def test_decisions_are_written_by_the_keyboard_alone(browser: Browser, folder: P
     assert {tuple(line) for line in written[1:]} == {(first["hash"], first["suggested"]), (dropped, "drop")}
 
 
+def test_the_map_shows_the_photo_that_is_pointed_at_and_the_arrow_keys_go_on_from_it(
+    browser: Browser, folder: Path
+) -> None:
+    with opened(browser, folder / "data/audit.html") as (page, _, messages):
+        dots = page.locator(".map circle")
+        files = [dot.get_attribute("data-file") for dot in dots.all()]
+        assert len(files) == 60
+        picture = page.locator(".pointed img")
+        assert not picture.is_visible()
+        dots.nth(5).hover(force=True)
+        assert picture.get_attribute("alt") in files
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+        page.locator(".map").focus()
+        seen = set()
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+            seen.add(picture.get_attribute("alt"))
+        assert len(seen) >= 3
+    assert messages == []
+
+
+def test_beside_a_suspect_stand_training_photos(browser: Browser, folder: Path) -> None:
+    suspects = {row["file"] for row in rows(folder) if row["kind"] == "label"}
+    with opened(browser, folder / "data/audit.html") as (page, _, _):
+        near = page.locator("#label .nearest img")
+        assert near.count() > 0
+        assert len({picture.get_attribute("alt") for picture in near.all()} - suspects) > 0
+
+
 def test_the_same_photos_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "probe").mkdir()
     with contextlib.chdir(folder):

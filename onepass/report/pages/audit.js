@@ -31,4 +31,28 @@ for (const all of document.querySelectorAll("button[data-all]")) {
     }
   });
 }
+const map = document.querySelector(".map");
+const dots = [...map.querySelectorAll("circle")];
+const picture = map.querySelector(".pointed img");
+let here = -1;
+const point = number => {
+  if (number < 0 || number >= dots.length) return;
+  dots[here]?.classList.remove("here");
+  here = number;
+  const dot = dots[here];
+  dot.classList.add("here");
+  picture.hidden = dot.dataset.picture === "";
+  picture.src = dot.dataset.picture;
+  picture.alt = dot.dataset.file;
+  map.querySelector(".pointed .label").textContent = dot.dataset.label;
+  map.querySelector(".pointed .note").textContent = dot.dataset.file;
+};
+map.addEventListener("pointerover", event => point(dots.indexOf(event.target)));
+map.addEventListener("keydown", event => {
+  const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+  if (step) {
+    event.preventDefault();
+    point(here < 0 ? 0 : here + step);
+  }
+});
 refresh();
