@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.builders import Project, new_project, write_photos
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.more]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ import pytest
 from onepass.features import open_store, read_features
 from tests.builders import Project
 
+pytestmark = pytest.mark.more
+
 
 def size(project: Project) -> int:
     """Bytes of all features, without what stands beside them in each row and part."""

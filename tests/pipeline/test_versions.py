@@ -20,6 +20,8 @@ from onepass.features.agreement import SAMPLE
 from onepass.features.rows import make_rows, pack
 from tests.builders import ENVIRONMENT, Project, write_photos
 
+pytestmark = pytest.mark.more
+
 FEATURES = Path("data/features")
 STAGE = ["python", "-m", "stages.extract_features", "data/weights.json", "data/prepared", str(FEATURES)]
 SLOW = {"PYTHONPATH": str(Path(__file__).with_name("slow_network")), "SLOW_BATCH": "8"}
