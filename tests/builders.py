@@ -22,6 +22,14 @@ from onepass.params import BackboneParams, ParamsFile
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"  # real photos and weights that developers have beside the checkout
+MOBILENET = {  # params for features of real photos by the shared weights
+    "backbone.name": "MobileNet",
+    "backbone.weights": str(SHARED / "weights" / "mobilenet_1_0_224_notop.weights.h5"),
+    "backbone.image_side": 150,
+    "backbone.layer": "conv_pw_12_relu",
+    "backbone.pooling": "avg",
+    "backbone.preprocess": "native",
+}
 NOTHING: Mapping[str, str] = {}
 # Runs a command and says how many bytes of memory it took at most. A process of its own between: Linux counts what the
 # one that starts a process has in memory as that process's.

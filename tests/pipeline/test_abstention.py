@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from onepass.evaluation.metrics import calibration_error
-from tests.builders import SHARED, Project, new_project
+from tests.builders import MOBILENET, SHARED, Project, new_project
 
 pytestmark = [pytest.mark.more, pytest.mark.shared]
 CATS_DOGS, MATERIALS = SHARED / "data" / "cats-dogs", SHARED / "data" / "materials"
@@ -29,12 +29,7 @@ def ready(folder: Path, rows: list[tuple[Path, str, str]], kind: str) -> Project
         {
             "data.root": str(folder / "photos.csv"),
             "data.label_conflicts": "quarantine",
-            "backbone.name": "MobileNet",
-            "backbone.weights": str(SHARED / "weights" / "mobilenet_1_0_224_notop.weights.h5"),
-            "backbone.image_side": 150,
-            "backbone.layer": "conv_pw_12_relu",
-            "backbone.pooling": "avg",
-            "backbone.preprocess": "native",
+            **MOBILENET,
             "head.kind": kind,
         }
     )

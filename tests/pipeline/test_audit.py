@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 import onepass
 from onepass.audit import FeatureTable, are_suspect, cross_validate, without_doubted
 from onepass.heads import CHEAP_HEADS
-from tests.builders import SHARED, Project, new_project, stages_run
+from tests.builders import MOBILENET, SHARED, Project, new_project, stages_run
 
 pytestmark = [pytest.mark.more, pytest.mark.shared]
 PHOTOS = SHARED / "data" / "cats-dogs"
@@ -49,12 +49,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.set(
         {
             "data.root": str(folder / "photos.csv"),
-            "backbone.name": "MobileNet",
-            "backbone.weights": str(SHARED / "weights" / "mobilenet_1_0_224_notop.weights.h5"),
-            "backbone.image_side": 150,
-            "backbone.layer": "conv_pw_12_relu",
-            "backbone.pooling": "avg",
-            "backbone.preprocess": "native",
+            **MOBILENET,
             "head.kind": "logistic",
         }
     )

@@ -14,26 +14,19 @@ from onepass.evaluation import pooled
 from onepass.features import features_of_sample
 from onepass.heads import CHEAP_HEADS
 from onepass.labelling import suggest
-from onepass.params import BackboneParams
+from onepass.params import BackboneParams, read_params
 from onepass.photos import Image
-from tests.builders import SHARED, Project, new_project, table
+from tests.builders import MOBILENET, SHARED, Project, new_project, table
 
 pytestmark = [pytest.mark.more, pytest.mark.shared]
 PHOTOS = SHARED / "data" / "cats-dogs"
-BACKBONE = {
-    "name": "MobileNet",
-    "weights": str(SHARED / "weights" / "mobilenet_1_0_224_notop.weights.h5"),
-    "image_side": 150,
-    "layer": "conv_pw_12_relu",
-    "pooling": "avg",
-}
 POOLS, DRAWS, UNLABELLED = 20, 20, 1000
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = new_project(tmp_path_factory.mktemp("suggest") / "project")
-    project.set({f"backbone.{key}": value for key, value in BACKBONE.items()} | {"backbone.preprocess": "native"})
+    project.set(MOBILENET)
     project.commit()
     return project
 
@@ -83,7 +76,7 @@ def test_suggested_labels_teach_more_than_random_ones(
     project: Project, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.folder)
-    params = BackboneParams(**BACKBONE, preprocess="native")  # type: ignore[arg-type]
+    params = read_params().read(BackboneParams)
     files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in sorted(PHOTOS.rglob("*.jpg"))}
     images = [Image(hash_, str(files[hash_].relative_to(PHOTOS)), 500, 375, 0) for hash_ in sorted(files)]
     features = pooled(features_of_sample(params, images, PHOTOS, Path("data/features")))
