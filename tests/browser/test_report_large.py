@@ -13,7 +13,7 @@ from PIL import Image
 
 from docs.screenshots import started
 from onepass.core import write_csv, write_sealed_json
-from onepass.evaluation import ClassMetrics, Metrics, Prediction
+from onepass.evaluation import Abstentions, ClassMetrics, Metrics, Prediction
 from onepass.features import FINGERPRINT_FILE, Store
 from onepass.heads import TrainedHead, write_head
 from onepass.photos import Assignment, Quarantined, write_rows
@@ -55,12 +55,28 @@ def write_workspace(project: Path) -> list[tuple[str, str]]:
         best_epoch=1,
         epochs=1,
     )
+    abstentions = Abstentions(
+        refuse=0.02,
+        chosen_on=1000,
+        chose_the_limits=True,
+        temperature=1.0,
+        images=IMAGES,
+        unsure=IMAGES // 200,
+        unfamiliar=IMAGES // 100,
+        refused=IMAGES // 100,
+        answered_correct=IMAGES * 9 // 10,
+        in_set=IMAGES * 95 // 100,
+        classes_in_sets=3.5,
+    )
     store = Store(IMAGES, "uint8", [64, 64, 3], {"layer": "input", "image_side": 64}, "")
     kernel, bias = np.zeros((4, len(CLASSES)), np.float32), np.zeros(len(CLASSES), np.float32)
     write_head(project / HEAD, TrainedHead(CLASSES, "softmax", 1 / 255, "none", weights=[kernel, bias]))
     files = {
         OUT / "metrics.json": metrics.model_dump_json(),
         OUT / "findings.json": "[]",
+        OUT / "abstentions.json": abstentions.model_dump_json(),
+        OUT / "coverage.csv": f"coverage,images,accuracy,low,high\n1,{IMAGES},0.9,0.89,0.91\n",
+        OUT / "nearest.csv": "hash,training_hash,file,label,cosine\n",
         OUT / "reliability.csv": f"confidence,accuracy,images\n0.1,0.1,{IMAGES}\n",
         PREPARED / "images.csv": ",".join(ImageRow._fields) + "\n" + "00,x.jpg,400,300,0,,\n" * IMAGES,
     }
