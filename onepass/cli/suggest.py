@@ -31,7 +31,7 @@ FEATURES = Path("data/features")
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--count", default=50, show_default=True, type=click.IntRange(1), help="Photos to suggest.")
 @click.option(
     "--output", default=Path("suggestions.csv"), show_default=True, type=click.Path(path_type=Path), metavar="FILE.csv"
@@ -49,6 +49,8 @@ def command(folder: Path, count: int, output: Path) -> None:
 
     Example: python -m onepass suggest new-photos --count 50 --output suggestions.csv
     """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder. Give one that has the photos.")
     if output.suffix != ".csv":
         raise click.BadParameter(f"{output} given; expected a name that ends with .csv", param_hint="--output")
     params = read_params()

@@ -71,6 +71,15 @@ def test_from_no_label_to_a_trained_head(project: Project, tmp_path: Path) -> No
     assert "probably" in (project.folder / "suggestions.html").read_text()
 
 
+def test_what_cannot_be_suggested_from_is_told(project: Project, tmp_path: Path) -> None:
+    command = ("python", "-m", "onepass", "suggest")
+    assert "absent is no folder. Give one that has the photos." in project.run(*command, "absent", expect=2)
+    message = "has no photo that can be used and has no label yet."
+    assert message in project.run(*command, str(tmp_path), expect=2)
+    printed = project.run(*command, str(tmp_path), "--output", "found.txt", expect=2)
+    assert "found.txt given; expected a name that ends with .csv" in printed
+
+
 @pytest.mark.parametrize("count", [20, 100])
 def test_suggested_labels_teach_more_than_random_ones(
     project: Project, count: int, monkeypatch: pytest.MonkeyPatch
