@@ -126,8 +126,9 @@ def write_abstentions(
         raise UserError("the trained head has no limits. `dvc repro --force train-head` chooses them.")
     found = judge_abstentions(labels, probabilities, distances, head.limits, head.temperature, split)
     write_json(folder / "abstentions.json", found.model_dump())
-    rows = ([f"{value:.6g}" for value in point] for point in coverage_curve(labels, probabilities))
-    write_csv(folder / "coverage.csv", list(CoveragePoint._fields), rows)
+    curve = coverage_curve(labels, probabilities)
+    rows = ([f"{value:.6g}" if isinstance(value, float) else value for value in point] for point in curve)
+    write_csv(folder / "coverage.csv", CoveragePoint._fields, rows)
 
 
 def read_abstentions(folder: Path) -> tuple[Abstentions, list[CoveragePoint]]:

@@ -45,11 +45,14 @@ def calibrated(head: TrainedHead, rows: AssignmentTable, folder: Path, store: St
         refuse: the share of one's own photos that may be refused.
 
     """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
     training = np.flatnonzero(rows.are_in("train"))
     chosen = training[places_of_prototypes(rows.numbers(head.classes, training), store.shape[-1])]
     prototypes = root_directions(read_features(folder, store, HashList(rows.hashes.packed[chosen])))
     head = head._replace(prototypes=prototypes)
-    own = _said_of_validation(head, rows, folder, store)
+    with threadpool_limits(1):  # for the same bytes on any number of cores
+        own = _said_of_validation(head, rows, folder, store)
     if head.temperature is None:
         logits = np.log(np.maximum(own.probabilities, np.finfo(float).tiny))
         temperature = best_temperature(logits, own.labels)

@@ -31,6 +31,16 @@ def test_what_is_written_is_what_the_limits_do(tmp_path: Path) -> None:
     assert read_abstentions(tmp_path)[0].chose_the_limits
 
 
+def test_a_million_images_are_counted_to_the_last(tmp_path: Path) -> None:
+    labels, sure = np.zeros(1_234_567, np.int64), np.linspace(0.5, 1, 1_234_567)
+    write_abstentions(
+        tmp_path, HEAD, labels, np.stack([sure, 1 - sure], axis=1), np.zeros(len(labels), np.float32), "test"
+    )
+    found, curve = read_abstentions(tmp_path)
+    assert found.images == curve[0].images == 1_234_567
+    assert curve[-1].images == 1_234_567 // 20
+
+
 def test_distances_are_measured_while_features_are_read_for_something_else() -> None:
     watch, chances = DistanceWatch(HEAD), np.ones((3, 2))
     features = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
