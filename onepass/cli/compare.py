@@ -6,14 +6,13 @@ one experiment: its accuracy is the mean. Only what was evaluated on the same im
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from tabulate import tabulate
 
+from onepass.cli.output_files import ending_in, written
 from onepass.comparison import (
     IMPLIED,
     Comparison,
@@ -34,17 +33,6 @@ from onepass.core import UserError, write_atomically
 HOW_TO_RUN = (
     "`python -m onepass try small -S head.hidden_units=16` runs an experiment; params.yaml says what can be set"
 )
-
-
-def ending_in(*suffixes: str) -> Any:
-    """A check of an option that is a path: it must end in one of these."""
-
-    def check(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
-        if path and path.suffix.lower() not in suffixes:
-            raise click.BadParameter(f"{path} given; allowed: a {' or '.join(suffixes)} file")
-        return path
-
-    return check
 
 
 @click.command()
@@ -101,15 +89,6 @@ def command(
         again = repeated(groups, baseline, every_pair, html)
         with written("--html", html):
             write_atomically(html, comparison_page(comparisons, again))
-
-
-@contextmanager
-def written(option: str, path: Path) -> Iterator[None]:
-    """UserError where the file of an option cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{option}: {path} cannot be written: {error.strerror}.") from error
 
 
 def read_all(known: Experiments) -> list[Experiment]:

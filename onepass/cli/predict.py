@@ -105,7 +105,7 @@ class Tally:
         """One more photo."""
         if answer.refusal:
             self.unusable += 1
-        elif limits is not None:
+        elif limits is not None and self._strangers:
             stranger = answer.file in self._strangers
             sure, familiar = limits.are_sure(answer.probabilities[None])[0], answer.distance <= limits.familiar
             self._refused[stranger].append(not (sure and familiar))

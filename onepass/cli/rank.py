@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
+from onepass.cli.output_files import ending_in, written
 from onepass.core import UserError
 from onepass.params import BackboneParams, DataParams, read_params
 from onepass.photos import Assignment, AssignmentTable, Image, base_folder, evaluated_split, first_files, read_rows
-from onepass.selection import AtHand, Ranked, Sample, alike, backbones_at_hand, candidates_of, rank
+from onepass.selection import AtHand, Ranked, Sample, alike, backbones_at_hand, candidates_of, draw_ranking, rank
 from onepass.trials import FOLDER, read_recipe, recipe_names
 
 PREPARED = Path("data/prepared")
@@ -26,7 +27,14 @@ TOLD = ("name", "weights", "layer", "pooling", "preprocess", "image_side")  # of
     "--sample", default=300, show_default=True, metavar="N", type=click.IntRange(20), help="Photos to look at."
 )
 @click.option("--side", "sides", multiple=True, type=click.IntRange(8, 4096), help="In pixels; also several.")
-def command(backbones: tuple[str, ...], sample: int, sides: tuple[int, ...]) -> None:
+@click.option(
+    "--plot",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    callback=ending_in(".png", ".svg"),
+    help="Draw the ranking into a .png or .svg file.",
+)
+def command(backbones: tuple[str, ...], sample: int, sides: tuple[int, ...], plot: Path | None) -> None:
     """Rank backbones by a cross-validation of cheap heads on a sample of the photos of params.yaml.
 
     BACKBONE is a name of keras.applications, a .keras or .h5 file, NAME=FILE, or a recipe; without one: whatever is at
@@ -49,6 +57,9 @@ def command(backbones: tuple[str, ...], sample: int, sides: tuple[int, ...]) -> 
             "`dvc repro data/dvc.yaml:imagenet`."
         )
     ranked = rank([*candidates_of(found, sides)], some, base_folder(root), FEATURES)
+    if plot:
+        with written("--plot", plot):
+            draw_ranking(ranked, plot)
     print(table(ranked, count))
     print(verdict(ranked, len(some.images), count))
 

@@ -10,6 +10,7 @@ from onepass.selection.candidates import Candidate
 from onepass.selection.judgement import COMPARISON, Judged, bring_here, judge, name_for, write_comparison
 from onepass.selection.plan import Plan, make_plan
 from onepass.selection.ranking import Rankable, Ranked, Sample, alike, candidates_of, rank
+from onepass.selection.ranking_plot import draw_ranking
 from onepass.selection.search import Search, Tried
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "backbones_at_hand",
     "bring_here",
     "candidates_of",
+    "draw_ranking",
     "judge",
     "make_plan",
     "name_for",

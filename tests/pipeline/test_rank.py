@@ -20,7 +20,7 @@ def rank(project: Project, *arguments: str) -> str:
 
 
 def test_a_sample_is_ranked_and_the_pipeline_goes_on_from_it(project: Project, tiny_backbone: Path) -> None:
-    output = rank(project, str(tiny_backbone), "--sample", "30", "--side", "12")
+    output = rank(project, str(tiny_backbone), "--sample", "30", "--side", "12", "--plot", "ranking.svg")
     rows = [line.split("|") for line in output.splitlines() if line.startswith("| tiny")]
     assert {row[2].strip() for row in rows} == {"early", "late"}
     assert {row[4].strip() for row in rows} == {"caffe", "tf", "torch", "rescale"}
@@ -28,6 +28,8 @@ def test_a_sample_is_ranked_and_the_pipeline_goes_on_from_it(project: Project, t
     assert accuracies == sorted(accuracies, reverse=True)
     assert all(float(row[7].split(" to ")[0]) < accuracy for row, accuracy in zip(rows, accuracies, strict=True))
     assert "is the best of 8 on 30 photos" in output
+    drawn = (project.folder / "ranking.svg").read_text()
+    assert all(text in drawn for text in ("tiny, early, 12, caffe", "tiny, late, 12, torch", "milliseconds a photo"))
     (command,) = re.findall(r"The other \d+ photos take it \d+ s: (python -m onepass try .*)", output)
     done = project.run("bash", "-c", command)
     reused, computed = map(int, re.findall(r"(\d+) reused, (\d+) computed", done)[0])
