@@ -37,9 +37,9 @@ TOLD = ("name", "weights", "layer", "pooling", "preprocess", "image_side")  # of
 def command(backbones: tuple[str, ...], sample: int, sides: tuple[int, ...], plot: Path | None) -> None:
     """Rank backbones by a cross-validation of cheap heads on a sample of the photos of params.yaml.
 
-    BACKBONE is a name of keras.applications, a .keras or .h5 file, NAME=FILE, or a recipe; without one: whatever is at
-    hand. Each is cut where it is worth trying, a recipe where it says. Photos of the evaluated split are not looked at.
-    The sample goes into the same pools as every extraction, so nothing of it is paid twice.
+    BACKBONE is a name of keras.applications, a .keras, .onnx or .h5 file, NAME=FILE, or a recipe; without one: what is
+    at hand. Each is cut where it is worth trying, a recipe where it says. Photos of the evaluated split are not looked
+    at. The sample goes into the same pools as every extraction, so nothing of it is paid twice.
 
     Example: python -m onepass rank MobileNet data/weights/squeezenet.keras --side 150 --side 224
     """

@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from onepass.backbones import APPLICATIONS, resolve
 from onepass.core import UserError
-from onepass.params import INPUT, BackboneParams, PixelScaling
+from onepass.params import INPUT, BackboneParams, BackbonePooling, PixelScaling
 
 IMAGENET = "data/imagenet/{}.weights.h5"  # where the pipeline fetches the weights of a network of keras.applications
-PLACES = ("data/weights/*.keras", "data/weights/*.h5", "data/imagenet/*.weights.h5")
+PLACES = ("data/weights/*.keras", "data/weights/*.h5", "data/weights/*.onnx", "data/imagenet/*.weights.h5")
 DIGITS = "data/digits/"  # the embedded network, which has seen nothing but digits
 FIRST_CHOICE = "MobileNet"  # where nothing is at hand: 16 MB to fetch, and the fastest of the good ones
 # How pixels may have been prepared for a network that does not say so itself, and for which side it may have been made.
 USUAL_SIDE = 224  # pixels
+OF_OUTPUT: dict[int, BackbonePooling] = {2: "cls+avg", 3: "avg"}  # by dimensions of features: of tokens, and of maps
 GUESSES = ("caffe", "tf", "torch", "rescale")
 
 
@@ -25,6 +26,9 @@ class AtHand(NamedTuple):
     params: BackboneParams  # as it would be used without a better idea
     preprocess: tuple[str | PixelScaling, ...]  # to be tried
     chosen: bool = False  # whether the cut of ``params`` is somebody's choice, and to be tried too
+    of_output: BackbonePooling = (
+        "none"  # what the output of the network is pooled by, where no other cut is worth trying
+    )
 
     @property
     def is_to_be_fetched(self) -> bool:
@@ -53,13 +57,16 @@ def backbones_at_hand(named: Sequence[str], committed: BackboneParams, digits: b
 
 def _named(text: str) -> AtHand:
     name, equals, file = text.partition("=")
-    if not equals and Path(text).suffix in (".h5", ".keras"):
+    if not equals and (Path(text).suffix in (".h5", ".keras", ".onnx") or Path(text).is_dir()):
         name, file = "", text
     if name and name not in APPLICATIONS:
         known = ", ".join(APPLICATIONS)
-        raise UserError(f"backbone {text}: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of {known}")
-    if file and not Path(file).is_file():
-        raise UserError(f"backbone {text}: {file} does not exist. Give the path of a .h5 or .keras file.")
+        raise UserError(
+            f"backbone {text}: allowed: a .keras, .onnx or .h5 file, a folder of an .onnx file, NAME, or NAME=FILE; "
+            f"NAME is one of {known}"
+        )
+    if file and not Path(file).exists():
+        raise UserError(f"backbone {text}: {file} does not exist. Give the path of a .h5, .keras or .onnx file.")
     path = _as_written_in_params(Path(file)) if file else IMAGENET.format(name)
     return _application(name, path) if name else _by_file(path)
 
@@ -72,6 +79,8 @@ def _as_written_in_params(path: Path) -> str:
 
 def _by_file(path: str) -> AtHand:
     """A file whose name is all that is known. UserError: a .h5 file that does not say which network it fills."""
+    if path.endswith(".onnx") or Path(path).is_dir():
+        return _onnx(path)
     if path.endswith(".keras"):
         params = BackboneParams(name="custom", weights=path, preprocess=GUESSES[0])
         try:
@@ -88,12 +97,28 @@ def _by_file(path: str) -> AtHand:
     )
 
 
+def _onnx(path: str) -> AtHand:
+    """A network in an ONNX file, or in a folder where its publisher may say what it expects. UserError: unusable."""
+    told = BackboneParams(name="onnx", weights=path)
+    try:
+        preprocess: tuple[str | PixelScaling, ...] = ("native",)
+        resolve(told)
+    except UserError:  # nobody says how its pixels were prepared, or for which side it was made
+        preprocess, told = GUESSES, told.model_copy(update={"preprocess": GUESSES[0]})
+        try:
+            resolve(told)
+        except UserError:
+            told = told.model_copy(update={"image_side": USUAL_SIDE})
+    dimensions = len(resolve(told).load().feature_shape().shape)
+    return AtHand(_stem(path), told, preprocess, of_output=OF_OUTPUT.get(dimensions, "none"))
+
+
 def _application(name: str, path: str) -> AtHand:
     return AtHand(name, BackboneParams(name=name, weights=path), ("native",))
 
 
 def _stem(path: str) -> str:
-    return Path(path).name.removesuffix(".h5").removesuffix(".keras").removesuffix(".weights")
+    return Path(path).name.removesuffix(".h5").removesuffix(".keras").removesuffix(".onnx").removesuffix(".weights")
 
 
 def _lying_there(committed: BackboneParams, digits: bool) -> Iterator[AtHand]:

@@ -58,7 +58,7 @@ def each_backbone(backbones: Sequence[AtHand], costs: Costs) -> Iterator[Candida
         if backbone.chosen:
             yield Candidate(backbone.label, backbone.params, len(backbone.preprocess) > 1, FIRST_HEAD)
         cuts = costs[backbone.label].cuts
-        cut = {"layer": cuts[0], "pooling": "avg"} if cuts else {"layer": LAST, "pooling": "none"}
+        cut = {"layer": cuts[0], "pooling": "avg"} if cuts else {"layer": LAST, "pooling": backbone.of_output}
         for preprocess in backbone.preprocess:
             params = backbone.params.model_copy(update={**cut, "preprocess": preprocess})
             yield Candidate(backbone.label, params, len(backbone.preprocess) > 1, FIRST_HEAD)

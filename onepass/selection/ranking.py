@@ -57,6 +57,7 @@ def candidates_of(backbones: Sequence[AtHand], sides: Sequence[int]) -> Iterator
             params = backbone.params.model_copy(update={"image_side": side} if side else {})
             whole = resolve(params)
             cuts = [] if backbone.chosen else [cut_at(layer) for layer in whole.source.cuts_to_try(whole)]
+            params = params.model_copy(update={} if backbone.chosen or cuts else {"pooling": backbone.of_output})
             for changes in cuts or [{}]:
                 for preprocess in backbone.preprocess:
                     yield Rankable(backbone.label, params.model_copy(update={**changes, "preprocess": preprocess}))

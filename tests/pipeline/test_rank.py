@@ -37,7 +37,7 @@ def test_a_sample_is_ranked_and_the_pipeline_goes_on_from_it(project: Project, t
 
 
 def test_what_cannot_be_ranked_is_named(project: Project) -> None:
-    assert "backbone VGG17: allowed: a .keras or .h5 file" in project.run(
+    assert "backbone VGG17: allowed: a .keras, .onnx or .h5 file" in project.run(
         "python", "-m", "onepass", "rank", "VGG17", expect=2
     )
     message = project.run("python", "-m", "onepass", "rank", "MobileNet", expect=2)

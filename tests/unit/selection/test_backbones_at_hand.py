@@ -1,12 +1,14 @@
 """What can be tried is what was named, else what lies in its place; nothing is guessed that cannot be known."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from onepass.core import UserError
 from onepass.params import BackboneParams
-from onepass.selection import backbones_at_hand
+from onepass.selection import backbones_at_hand, candidates_of
+from tests.hostile.onnx_files import SIDE, network
 
 DIGITS = BackboneParams(name="custom", weights="data/digits/backbone.keras", layer="features", preprocess="rescale")
 OWN = BackboneParams(name="VGG16", weights="vgg.h5", layer="block5_pool")
@@ -68,11 +70,28 @@ def test_a_keras_file_does_not_say_how_its_pixels_were_prepared(folder: Path) ->
     assert known.preprocess == ("native",)
 
 
+def test_a_network_in_an_onnx_file_is_pooled_as_its_output_asks_for(folder: Path) -> None:
+    (folder / "net.onnx").write_bytes(network().SerializeToString())
+    (lone,) = backbones_at_hand(["net.onnx"], DIGITS, False)
+    assert (lone.label, lone.params.name, lone.of_output) == ("net", "onnx", "avg")
+    assert lone.preprocess == ("caffe", "tf", "torch", "rescale")
+    (folder / "told").mkdir()
+    (folder / "told/model.onnx").write_bytes(network().SerializeToString())
+    config = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": {"height": SIDE, "width": SIDE}}
+    (folder / "told/preprocessor_config.json").write_text(json.dumps(config))
+    (told,) = backbones_at_hand(["told"], DIGITS, False)
+    assert (told.preprocess, told.params.weights, told.of_output) == (("native",), "told", "avg")
+    assert [(one.params.pooling, one.params.layer) for one in candidates_of([told], [])] == [("avg", "last")]
+
+
 @pytest.mark.parametrize(
     ("named", "complaint"),
     [
-        ("VGG17", "backbone VGG17: allowed: a .keras or .h5 file, NAME, or NAME=FILE; NAME is one of ConvNeXtTiny,"),
-        ("none.keras", "none.keras does not exist. Give the path of a .h5 or .keras file."),
+        (
+            "VGG17",
+            "backbone VGG17: allowed: a .keras, .onnx or .h5 file, a folder of an .onnx file, NAME,",
+        ),
+        ("none.keras", "none.keras does not exist. Give the path of a .h5, .keras or .onnx file."),
         ("VGG16=none.h5", "none.h5 does not exist"),
         (
             "mine.h5",
