@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import Project, with_own_photos
+from tests.hostile.onnx_files import SIDE, network
 
 pytestmark = pytest.mark.more
 
@@ -34,6 +35,16 @@ def test_a_sample_is_ranked_and_the_pipeline_goes_on_from_it(project: Project, t
     done = project.run("bash", "-c", command)
     reused, computed = map(int, re.findall(r"(\d+) reused, (\d+) computed", done)[0])
     assert (reused, computed) == (30, 30)
+
+
+def test_a_network_in_an_onnx_file_is_ranked_and_goes_on_like_any_other(project: Project) -> None:
+    (project.folder / "net.onnx").write_bytes(network().SerializeToString())
+    output = rank(project, "net.onnx", "--sample", "30")
+    rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.startswith("| net")]
+    assert {(row[2], row[3]) for row in rows} == {("last", str(SIDE))}
+    assert {row[4] for row in rows} == {"caffe", "tf", "torch", "rescale"}
+    (command,) = re.findall(r"The other \d+ photos take it \d+ s: (python -m onepass try .*)", output)
+    assert "30 reused, 30 computed" in project.run("bash", "-c", command)
 
 
 def test_what_cannot_be_ranked_is_named(project: Project) -> None:
