@@ -13,7 +13,7 @@ from onepass.params import BackboneParams, DataParams, PredictParams, SplitParam
 from onepass.photos import base_folder
 from onepass.report import run_report
 
-TABLES = ("predictions.csv", "classes.csv", "reliability.csv", "coverage.csv")
+TABLES = ("predictions.csv", "classes.csv", "reliability.csv", "coverage.csv", "nearest.csv")
 SCORES = (*TABLES, "metrics.json", "findings.json", "abstentions.json")
 
 

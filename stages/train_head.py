@@ -2,7 +2,7 @@
 
 Reads   backbone.weights (whose digest weights.json has), splits.csv (which images train, which choose the epoch) and
         data/features/.
-Writes  data/head/         head.json and weights.npz (see onepass/heads/trained_head.py)
+Writes  data/head/         head.json, weights.npz and prototypes.npy (see onepass/heads/trained_head.py)
         data/model.keras   backbone and head in one (see onepass/model); for backbone.name: onnx data/model.onnx
         metrics/training/  the curves (see onepass/heads/curve_files.py)
 """

@@ -19,6 +19,7 @@ from onepass.params import Pooling
 
 DESCRIPTION_FILE = "head.json"
 WEIGHTS_FILE = "weights.npz"
+PROTOTYPES_FILE = "prototypes.npy"
 AGAIN = "`dvc repro --force train-head` trains it again."
 Arrays = Sequence[NDArray[np.float32]]  # kernel, bias, kernel, bias, ... from the features to the logits
 
@@ -133,10 +134,12 @@ def write_head(folder: Path, head: TrainedHead) -> None:
     content = io.BytesIO()
     arrays = {f"dense_{number}": array for number, array in enumerate(head.weights)}
     arrays |= {f"network_{number}": array for number, array in enumerate(head.network_weights)}
-    if head.prototypes is not None:
-        arrays["prototypes"] = head.prototypes
     np.savez(content, allow_pickle=False, **arrays)
     write_atomically(folder / WEIGHTS_FILE, content.getvalue())
+    if head.prototypes is not None:  # a file of their own: heads of the same photos and backbone share it in the cache
+        content = io.BytesIO()
+        np.save(content, head.prototypes, allow_pickle=False)
+        write_atomically(folder / PROTOTYPES_FILE, content.getvalue())
     description = head._asdict()
     del description["weights"], description["network_weights"], description["prototypes"]
     defaults = TrainedHead._field_defaults
@@ -157,23 +160,24 @@ def read_head(folder: Path) -> TrainedHead:
                 kind: [archive[f"{kind}_{number}"] for number in range(sum(name.startswith(kind) for name in archive))]
                 for kind in ("dense", "network")
             }
-            prototypes = archive.get("prototypes", None)
         found = TrainedHead(**dict(description), weights=weights["dense"], network_weights=weights["network"])
-        found = found._replace(prototypes=prototypes)
+        if found.limits:
+            found = found._replace(prototypes=np.load(folder / PROTOTYPES_FILE, allow_pickle=False))
     except ValidationError as error:
         wrong = error.errors()[0]
         where = ".".join(map(str, (DESCRIPTION_FILE, *wrong["loc"])))
         raise UserError(f"{folder} holds no readable head ({where}: {wrong['msg']}). {AGAIN}") from error
     except (OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, BadZipFile) as error:
         raise UserError(f"{folder} holds no readable head ({error}). {AGAIN}") from error
+    prototypes = found.prototypes
     kept = [*found.weights, *([] if prototypes is None else [prototypes])]
     if any(array.dtype != np.float32 or not np.isfinite(array).all() for array in kept):
         raise UserError(f"{folder} holds weights that are no finite numbers of 32 bits. {AGAIN}")
     shapes = [array.shape for array in found.weights]
     if not _fit_together(shapes, found.logits):
         raise UserError(f"{folder}: layers of the shapes {shapes} are no head for {len(found.classes)} classes.")
-    if (prototypes is None) != (found.limits is None) or (prototypes is not None and prototypes.ndim != 2):
-        raise UserError(f"{folder}: limits and prototypes do not go together. {AGAIN}")
+    if prototypes is not None and (prototypes.ndim != 2 or not len(prototypes)):
+        raise UserError(f"{folder}: prototypes of the shape {prototypes.shape}; expected rows of features. {AGAIN}")
     return found
 
 

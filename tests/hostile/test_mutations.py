@@ -32,6 +32,7 @@ TABLES = [
     "data/prepared/decoding.json",
     "data/head/head.json",
     "data/head/weights.npz",
+    "data/head/prototypes.npy",
     "data/model.keras",
     "metrics/metrics.json",
     "metrics/predictions.csv",

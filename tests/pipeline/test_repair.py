@@ -132,6 +132,7 @@ READERS = {  # a stage, and the outputs of others that it reads beside the featu
         "data/prepared/splits.csv",
         "data/head/head.json",
         "data/head/weights.npz",
+        "data/head/prototypes.npy",
         "metrics/training/plots/metrics/train/loss.tsv",
     ],
     "report data/prepared data/features data/head metrics/training metrics": [
@@ -141,6 +142,9 @@ READERS = {  # a stage, and the outputs of others that it reads beside the featu
         "metrics/classes.csv",
         "metrics/reliability.csv",
         "metrics/findings.json",
+        "metrics/abstentions.json",
+        "metrics/coverage.csv",
+        "metrics/nearest.csv",
     ],
     "extract_features data/weights.json data/prepared out": ["data/weights.json", "data/prepared/wanted_views.txt"],
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from onepass.core import UserError
 from onepass.heads import DESCRIPTION_FILE, WEIGHTS_FILE, Dataset, TrainedHead, figures, read_head, write_head
-from onepass.heads.trained_head import Arrays
+from onepass.heads.trained_head import PROTOTYPES_FILE, Arrays
 from tests.builders import head_plan
 from tests.unit.heads.small_heads import LIMITS, dense_arrays, knowing
 
@@ -50,10 +50,20 @@ def test_what_a_head_knows_of_its_photos_comes_back_too(tmp_path: Path) -> None:
     np.testing.assert_allclose((logits[:, 1] - logits[:, 0]) * 1.25, before[:, 1] - before[:, 0], rtol=1e-5)
 
 
-def test_limits_without_prototypes_are_no_head(tmp_path: Path) -> None:
-    write_head(tmp_path, knowing(head(), 6)._replace(prototypes=None))
-    with pytest.raises(UserError, match=r"limits and prototypes do not go together. `dvc repro --force train-head`"):
-        read_head(tmp_path)
+def test_heads_of_the_same_photos_share_the_file_of_their_prototypes(tmp_path: Path) -> None:
+    for name, scale in (("one", 1.0), ("other", 0.5)):
+        write_head(tmp_path / name, knowing(head(scale=scale), 6))
+    one, other = (tmp_path / name / PROTOTYPES_FILE for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+    other.write_bytes(one.read_bytes()[:-4])
+    with pytest.raises(UserError, match=r"holds no readable head .*`dvc repro --force train-head`"):
+        read_head(tmp_path / "other")
+    np.save(other, np.ones(6, np.float32))
+    with pytest.raises(UserError, match=r"prototypes of the shape \(6,\); expected rows of features"):
+        read_head(tmp_path / "other")
+    other.unlink()
+    with pytest.raises(UserError, match=r"prototypes.npy"):
+        read_head(tmp_path / "other")
 
 
 def test_identical_head_gives_identical_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
