@@ -16,7 +16,7 @@ from onepass.cli.prediction_writer import FORMATS, Answer, Answering, writing
 from onepass.core import UserError, progress_bar
 from onepass.engines import BATCH, Forward, find_engine, infer
 from onepass.heads import Limits
-from onepass.photos import UndecodableError, decode, files_below, read_file
+from onepass.photos import UndecodableError, decode, files_below, is_hidden, read_file
 
 if TYPE_CHECKING:
     from onepass.model.keras_model import Model
@@ -151,7 +151,7 @@ def below(path: str) -> Iterator[str]:
         yield path
         return
     for file in files_below(Path(path)):
-        if not any(part.startswith(".") for part in file.split("/")):
+        if not is_hidden(file):
             yield os.path.join(path, file)  # noqa: PTH118 - as the path was written: Path would shorten it
 
 

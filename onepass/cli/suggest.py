@@ -23,6 +23,7 @@ from onepass.photos import (
     files_below,
     first_files,
     inspect_photos,
+    is_hidden,
     read_rows,
 )
 
@@ -92,11 +93,6 @@ def usable(folder: Path, backbone: BackboneParams, max_pixels: int) -> list[Imag
     for image in photos.rows():
         by_hash.setdefault(image.hash, image)
     return [by_hash[hash_] for hash_ in sorted(by_hash)]
-
-
-def is_hidden(file: str) -> bool:
-    """Whether the file or a folder on the way to it is."""
-    return any(part.startswith(".") for part in file.split("/"))
 
 
 def write(suggestions: list[Suggestion], folder: Path, output: Path) -> None:

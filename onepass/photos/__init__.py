@@ -17,7 +17,15 @@ from onepass.photos.decoding import (
 )
 from onepass.photos.fixes import DROP, apply_fixes
 from onepass.photos.inspection import inspect_file, inspect_photos, known_unread
-from onepass.photos.layouts import LABEL_COLUMNS, Layout, base_folder, files_below, find_photos, register_layout
+from onepass.photos.layouts import (
+    LABEL_COLUMNS,
+    Layout,
+    base_folder,
+    files_below,
+    find_photos,
+    is_hidden,
+    register_layout,
+)
 from onepass.photos.losses import refuse_losses, report_losses
 from onepass.photos.odd_entries import odd_entries
 from onepass.photos.photo_table import Photo, PhotoTable
@@ -69,6 +77,7 @@ __all__ = [
     "inspect_file",
     "inspect_photos",
     "is_at_hand",
+    "is_hidden",
     "is_remote",
     "known_unread",
     "label_conflicts",

@@ -35,13 +35,18 @@ def _folders(root: Path) -> list[str]:
 
 
 def _photo(file: str, has_splits: bool) -> Photo:
-    *parents, name = file.split("/")
+    parents = file.split("/")[:-1]
     depth = 2 if has_splits else 1
-    if any(part.startswith(".") for part in [*parents, name]):
+    if is_hidden(file):
         return Photo(file, "", "", "", refused="hidden")
     if len(parents) < depth:
         return Photo(file, "", "", "", refused="no_label")
     return Photo(file, parents[depth - 1], SPLIT_NAMES[parents[0].lower()] if has_splits else "", "")
+
+
+def is_hidden(file: str) -> bool:
+    """Whether a file, or a folder on the way to it, has a name that begins with a dot."""
+    return any(part.startswith(".") for part in file.split("/"))
 
 
 def files_below(root: Path, folder: str = "", ancestors: frozenset[str] = frozenset()) -> Iterator[str]:
