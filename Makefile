@@ -40,13 +40,13 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet .
 	.venv-lock/bin/python -m pip freeze --exclude onepass > requirements.txt
-	.venv-lock/bin/python -m pip install --quiet --constraint requirements.txt '.[dev,export,heic,onnx,ray,s3,ssh]'
+	.venv-lock/bin/python -m pip install --quiet --constraint requirements.txt '.[dev,export,heic,hub,onnx,ray,s3,ssh]'
 	.venv-lock/bin/python -m pip freeze --exclude onepass > requirements-dev.txt
 	rm -r .venv-lock
 
 # An extra of pyproject.toml: make install EXTRA=export, of the versions that the tests have run with.
 install: .venv/ready
-	@test -n "$(EXTRA)" || { echo "usage: make install EXTRA=export, one of export, gpu, heic, onnx, ray, s3, ssh"; exit 2; }
+	@test -n "$(EXTRA)" || { echo "usage: make install EXTRA=export, one of export, gpu, heic, hub, onnx, ray, s3, ssh"; exit 2; }
 	.venv/bin/python -m pip install --quiet --constraint requirements-dev.txt '.[$(EXTRA)]'
 
 # Without --run-cache, a colleague who tries the same params would compute again what is on the remote.

@@ -118,7 +118,7 @@ def _unread_keys(params: ParamsFile) -> dict[str, str]:
     unread = {f"backbone.{key}": why for key, why in source.unread_keys(backbone).items()}
     if backbone.pooling == NONE:
         unread.setdefault("backbone.special_tokens", f"backbone.pooling: {NONE}")
-    if backbone.crop is None:
+    if backbone.resize != "crop":
         unread["backbone.crop_fraction"] = f"backbone.resize: {backbone.resize}"
     for every, own in zip(all_head_keys(), (plan.head, plan.train), strict=True):
         unread |= {f"{every.section}.{key}": kind for key in set(every.model_fields) - set(type(own).model_fields)}

@@ -17,10 +17,12 @@ from onepass.backbones.backbone import (
 )
 from onepass.backbones.keras_source import KerasSource
 from onepass.backbones.preprocessing import MODES, Mode, described, preprocess
+from onepass.backbones.sources.hub_preset import HUB
 from onepass.backbones.sources.keras_applications import APPLICATIONS, build_application
 
 __all__ = [
     "APPLICATIONS",
+    "HUB",
     "MODES",
     "Backbone",
     "FeatureShape",

@@ -40,6 +40,10 @@ class Source(Protocol):
     def model_format(self) -> str:
         """Which writer of ``onepass.model`` writes the whole model of it and a head."""
 
+    @property
+    def reads_publisher(self) -> bool:
+        """Whether it knows what native means for ``resize`` and ``interpolation``."""
+
     def check(self, params: BackboneParams) -> None:
         """ParamsError: a value that this source does not take; it says which it would. Reads no file."""
 
@@ -62,6 +66,12 @@ class Source(Protocol):
         """The layers from the cut up to ``last``, to be trained. UserError: this source cannot be fine-tuned so."""
 
 
+# Params that mean the same whatever the source.
+AS_THEY_STAND = (
+    *("weights", "decoding", "layer", "pooling", "special_tokens", "precision", "storage", "crop", "interpolation"),
+)
+
+
 @dataclass(frozen=True)
 class Backbone:
     """A backbone as params.yaml means it; what every other package is given instead of names to look up."""
@@ -80,12 +90,38 @@ class Backbone:
     engine: Engine
     libraries: tuple[str, ...]  # whose versions can change the last bits of its features
     crop: float | None = None  # as in Framing
+    interpolation: str = "bilinear"  # bilinear | bicubic
     special_tokens: int = 1  # of (tokens, channels) features, how many come before those of the image
+
+    @classmethod
+    def of(
+        cls,
+        params: BackboneParams,
+        *,
+        source: Source,
+        engine: Engine,
+        architecture: str,
+        side: int,
+        preprocess: Mode,
+        libraries: tuple[str, ...],
+        **others: Any,
+    ) -> "Backbone":
+        """What the params say of themselves, and what its source makes of the rest; ``others`` differ from them."""
+        said = {name: getattr(params, name) for name in AS_THEY_STAND}
+        return cls(
+            source=source,
+            engine=engine,
+            architecture=architecture,
+            side=side,
+            preprocess=preprocess,
+            libraries=libraries,
+            **{**said, "channels": 3, **others},
+        )
 
     @property
     def framing(self) -> Framing:
         """What of a photo it is given."""
-        return Framing(self.side, self.crop)
+        return Framing(self.side, self.crop, self.interpolation)
 
     @property
     def pixel_shape(self) -> tuple[int, int, int]:
@@ -150,6 +186,9 @@ def check_backbone(params: BackboneParams) -> tuple[Source, Engine]:
                 f"{', '.join(engine.precisions)}"
             ]
         )
+    for key, allowed in (("resize", "stretch, crop"), ("interpolation", "bilinear, bicubic")):
+        if getattr(params, key) == "native" and not SOURCES[name].reads_publisher:
+            raise ParamsError([f"backbone.{key}: native given, which name: {name} does not tell; allowed: {allowed}"])
     SOURCES[name].check(params)
     return SOURCES[name], engine
 

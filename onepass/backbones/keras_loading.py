@@ -14,7 +14,7 @@ import h5py
 from onepass.backbones.legacy_weights import load_legacy
 from onepass.core import UserError, check_model_file, first_line, listed
 from onepass.params import LAST
-from onepass.tensorflow import keras
+from onepass.tensorflow import import_what_needs_keras_hub, keras
 
 ALIKE = 0.9  # of the layers of the smaller network, which may be cut, or have another top
 
@@ -23,7 +23,7 @@ def load_weights_into(network: Any, path: str, name: str) -> None:
     """Fills every weight of ``network``, which is called ``name``. UserError where the file does not fit."""
     check_model_file(Path(path), "backbone.weights")
     try:
-        with _nothing_skipped():
+        with nothing_skipped():
             if not load_legacy(network, path):
                 network.load_weights(path)
     except Exception as error:  # of a damaged file h5py and Keras raise nearly every type there is
@@ -35,9 +35,12 @@ def load_keras_file(path: str) -> Any:
     """The network of a .keras file. UserError where it cannot be loaded."""
     check_model_file(Path(path), "backbone.weights")
     try:
-        with _nothing_skipped():
+        import_what_needs_keras_hub(Path(path))
+        with nothing_skipped():
             # safe_mode: a .keras file is data from elsewhere and must not run code of its own.
             return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except UserError:
+        raise
     except Exception as error:  # of a damaged description, too
         raise UserError(f"backbone.weights: {path} cannot be loaded: {first_line(error)}") from error
 
@@ -97,7 +100,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 @contextmanager
-def _nothing_skipped() -> Iterator[None]:
+def nothing_skipped() -> Iterator[None]:
     """Keras only warns when it finds no weights for a layer, and leaves them random."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="(?s).*(Skipping|no matching group|not found|could not be loaded)")

@@ -15,6 +15,7 @@ class KerasSource(ABC):
 
     names: tuple[str, ...] = ()
     model_format = "keras"
+    reads_publisher = False
 
     @abstractmethod
     def check(self, params: BackboneParams) -> None:

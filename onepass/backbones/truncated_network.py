@@ -9,7 +9,7 @@ from onepass.backbones.pooling import TOKENS, check_pooling
 from onepass.backbones.preprocessing import preprocess
 from onepass.core import UserError, first_line
 from onepass.engines import Forward, check_forward, image_to_check
-from onepass.tensorflow import keras, tf
+from onepass.tensorflow import keras, layers_within, tf
 
 if TYPE_CHECKING:
     from onepass.backbones.keras_source import KerasSource
@@ -52,7 +52,7 @@ def _cut(backbone: Backbone, network: Any, in_bfloat16: bool) -> Any:
     """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
     path, side = backbone.weights, backbone.side
     if in_bfloat16:
-        for layer in network.layers:
+        for layer in layers_within(network):
             layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
     expected = getattr(network, "input_shape", None)
     if not isinstance(expected, tuple) or len(expected) != 4 or expected[3] != 3:

@@ -2,7 +2,8 @@
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL import Image
 from onepass.core import UserError, write_atomically
 from onepass.photos import UNLIMITED, UndecodableError, decode, files_below, read_file
 
-NAMES = ("savedmodel", "onnx", "tflite")
+NAMES = ("savedmodel", "onnx", "openvino", "tflite")
 MOST = 100  # photos of a folder that the check looks at
 LARGEST_DIFFERENCE = 2e-3
 SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480), (1100, 731))  # of generated images: height, width
@@ -28,7 +29,7 @@ SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480), (1100, 731))  # o
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="A file, or for savedmodel a folder; not there yet.",
+    help="A file, or for savedmodel and openvino a folder; not there yet.",
 )
 @click.option(
     "--photos",
@@ -40,9 +41,9 @@ SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480), (1100, 731))  # o
 def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
     """Write a model in a format that other programs read, and check that it says the same there.
 
-    MODEL is data/model.keras, or a copy of it anywhere. All formats take uint8 RGB photos of any size; the default
-    signature of a SavedModel takes the bytes of image files, as clients of TensorFlow Serving send them. A file that
-    differs by more than 0.002 in a probability or distance is not kept.
+    MODEL is data/model.keras, data/model.onnx (for onnx and openvino), or a copy of one. All formats take uint8 RGB
+    photos of any size; the default signature of a SavedModel takes the bytes of image files, as clients of TensorFlow
+    Serving send them. A file that differs by more than 0.002 in a probability or distance is not kept.
 
     Example: python -m onepass export data/model.keras --format onnx --output model.onnx --photos photos
     """
@@ -51,7 +52,7 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
             f"{output} given; expected a name that is not taken, in a folder that exists", param_hint="--output"
         )
     if model.suffix == ".onnx":
-        hand_on(model, name, output)
+        hand_on(model, name, output, folder)
         return
     from onepass.model.exports import FORMATS  # noqa: PLC0415 - imports TensorFlow
     from onepass.model.keras_model import read_model  # noqa: PLC0415
@@ -62,32 +63,62 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
     whole = read_model(model)
     # As small as the model has photos decoded: what a file shows and what pixels show is the same then.
     photos = found_photos(folder, whole.smallest) if folder else generated_photos(whole.smallest)
+    needs = ", ".join(form.needs) or "TensorFlow"
+    write_checked(output, partial(form.write, whole), form.open, whole.answers(), photos, needs)
+
+
+def hand_on(model: Path, name: str, output: Path, folder: Path | None) -> None:
+    """Of a model that is ONNX: a copy, or OpenVINO's files. UserError: it is none, or another format is asked for."""
+    from onepass.model.onnx_model import read_onnx_model  # noqa: PLC0415 - imports ONNX Runtime
+    from onepass.model.openvino_files import open_openvino, save_onnx_as_openvino  # noqa: PLC0415
+
+    if name not in ("onnx", "openvino"):
+        raise UserError(
+            f"--format: {name} given; allowed for {model}, which has no layers of TensorFlow: onnx, openvino."
+        )
+    whole = read_onnx_model(model)
+    if name == "onnx":
+        write_atomically(output, model.read_bytes())
+        print(f"{output}: a copy of {model}")
+        return
+    photos = found_photos(folder, whole.smallest) if folder else generated_photos(whole.smallest)
+    write = partial(save_onnx_as_openvino, model, classes=whole.classes)
+    write_checked(output, write, open_openvino, whole.forward.call, photos, "openvino")
+
+
+def write_checked(
+    output: Path,
+    write: Callable[[Path], None],
+    open_: Callable[[Path], list[Any]],
+    network: Callable[[Any], Any],
+    photos: Iterator[NDArray[np.uint8]],
+    needs: str,
+) -> None:
+    """Writes what answers as ``network`` does, or nothing. UserError: it answers something else, or cannot be written.
+
+    Args:
+        output: a file or a folder that is not there yet.
+        write: writes it elsewhere.
+        open_: what was written there, as functions, one a signature.
+        network: of the model: uint8 (1, height, width, 3) to columns.
+        photos: by which they are compared.
+        needs: the packages that have a part in it.
+
+    """
     temporary = output.with_name(f".{output.name}")
     remove(temporary)
     try:
-        form.write(whole, temporary)
-        images, difference = largest_difference(whole.answers(), form.open(temporary), photos)
+        write(temporary)
+        images, difference = largest_difference(network, open_(temporary), photos)
         if not difference <= LARGEST_DIFFERENCE:
             raise UserError(
-                f"{name}: a probability or distance differs by {difference:.2g} from {model} in {images} images; "
-                f"allowed: {LARGEST_DIFFERENCE:g}. Nothing is written. Try another version of "
-                f"{', '.join(form.needs) or 'TensorFlow'}."
+                f"{output}: a probability or distance would differ by {difference:.2g} from the model's in {images} "
+                f"images; allowed: {LARGEST_DIFFERENCE:g}. Nothing is written. Try another version of {needs}."
             )
         temporary.replace(output)
     finally:
         remove(temporary)
     print(f"{output}: largest difference {difference:.2g}, in {images} images")
-
-
-def hand_on(model: Path, name: str, output: Path) -> None:
-    """Copies a model that is ONNX already. UserError: it is none, or another format is asked for."""
-    from onepass.model.onnx_model import read_onnx_model  # noqa: PLC0415 - imports ONNX Runtime
-
-    if name != "onnx":
-        raise UserError(f"--format: {name} given; allowed for {model}, which has no layers of TensorFlow: onnx.")
-    read_onnx_model(model)
-    write_atomically(output, model.read_bytes())
-    print(f"{output}: a copy of {model}")
 
 
 def largest_difference(network: Any, asks: list[Any], photos: Iterator[NDArray[np.uint8]]) -> tuple[int, float]:

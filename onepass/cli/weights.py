@@ -8,11 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from onepass.backbones import check_backbone
+from onepass.backbones import HUB, check_backbone
 from onepass.core import UserError, atomic_file, replaced_scalar, write_atomically
 from onepass.dvc_repo import dvc_files, is_kept
 from onepass.params import PARAMS_FILE, BackboneParams, read_params, weights_sha256
@@ -24,7 +25,7 @@ SUFFIXES = (".h5", ".keras", ".onnx")
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """The file of pretrained weights: make it a part of the repository.
+    """The file of pretrained weights: make it a part of the repository, or fetch it.
 
     Example: python -m onepass weights add /path/to/squeezenet.keras
     """
@@ -35,9 +36,9 @@ def command() -> None:
 def add(file: Path) -> None:
     """Make a file of weights a part of the repository, so that whoever clones and pulls it has the weights too.
 
-    Copies FILE, a .h5, .keras or .onnx file, or the folder of a .onnx file, to data/weights/, adds the copy to DVC, and
-    sets backbone.weights in params.yaml to it. Features are kept where FILE is what backbone.weights named before: only
-    its content counts.
+    Copies FILE, a .h5, .keras or .onnx file, or the folder of a .onnx file or of a preset of Keras Hub, to
+    data/weights/, adds the copy to DVC, and sets backbone.weights in params.yaml to it. Features are kept where FILE is
+    what backbone.weights named before: only its content counts.
 
     Example: python -m onepass weights add /path/to/squeezenet.keras
     """
@@ -47,20 +48,49 @@ def add(file: Path) -> None:
     check_backbone(before.model_copy(update={"weights": str(target)}))
     check_target(file, target)
     copy(file, target)
+    keep(target, f"a copy of {file}", {"weights": str(target)}, before)
+
+
+@command.command("fetch")
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Fetch a preset that Keras Hub knows by NAME, and make it a part of the repository.
+
+    Writes it to data/weights/NAME, adds that to DVC, and sets backbone.name and backbone.weights in params.yaml. Needs
+    Keras Hub: make install EXTRA=hub.
+
+    Example: python -m onepass weights fetch dinov2_small
+    """
+    before = read_params().read(BackboneParams)
+    target = FOLDER / name
+    changes = {"name": HUB, "weights": str(target)}
+    if target.exists() or Path(name).name != name:
+        found = "is there already; to use it, set backbone.weights to it" if target.exists() else "is no name"
+        raise UserError(f"{target} {found}.")
+    check_backbone(before.model_copy(update=changes))
+    from onepass.backbones.hub_fetching import fetch_preset  # noqa: PLC0415 - imports TensorFlow
+
+    fetch_preset(name, target)
+    keep(target, f"the preset {name} of Keras Hub", changes, before)
+
+
+def keep(target: Path, what: str, changes: Mapping[str, str], before: BackboneParams) -> None:
+    """Adds what lies there to DVC, changes these keys of backbone in params.yaml, and says what to do next."""
     dvc_add(target)
-    write_atomically(PARAMS_FILE, replaced_scalar(PARAMS_FILE.read_bytes(), ("backbone", "weights"), str(target)))
-    print(f"{target}: a copy of {file}, added to DVC")
-    print(f"{PARAMS_FILE}: backbone.weights is {target}, and was {before.weights}")
+    print(f"{target}: {what}, added to DVC")
+    for key, value in changes.items():
+        write_atomically(PARAMS_FILE, replaced_scalar(PARAMS_FILE.read_bytes(), ("backbone", key), value))
+        print(f"{PARAMS_FILE}: backbone.{key} is {value}, and was {getattr(before, key)}")
     changed = [FOLDER / ".gitignore", target.with_name(f"{target.name}.dvc"), PARAMS_FILE, Path("dvc.lock")]
     print("Now bring the results up to date, commit, and share it all:")
     print(f"    dvc repro\n    git add {shlex.join(map(str, changed))}")
-    print(f"    git commit -m {shlex.quote(f'Weights for everyone: {file.name}')}\n    git push\n    make publish")
+    print(f"    git commit -m {shlex.quote(f'Weights for everyone: {target.name}')}\n    git push\n    make publish")
 
 
 def check_file(file: Path) -> None:
     """UserError: it is no file of weights, or is shared already."""
-    if not file.exists() or (file.is_dir() and not list(file.glob("*.onnx"))):
-        found = "is a folder without a .onnx file" if file.is_dir() else "does not exist"
+    if not file.exists() or (file.is_dir() and not [*file.glob("*.onnx"), *file.glob("config.json")]):
+        found = "is a folder without a .onnx file, and no preset" if file.is_dir() else "does not exist"
         raise UserError(f"{file} {found}. Expected a file of weights: {' or '.join(SUFFIXES)}.")
     if file.is_file() and not file.name.endswith(SUFFIXES):
         raise UserError(f"{file} given; expected a file of weights, whose name ends in {' or '.join(SUFFIXES)}.")

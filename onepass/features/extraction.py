@@ -90,7 +90,7 @@ def extract(
         sources = find_rows(index, stores, here, rule)
         missing = index.missing() & (shard.mask(keys) if shard else True)
         computed = int(missing.sum())
-        photos = PixelReader(root, backbone.pixel_shape, backbone.decoding, crop=backbone.crop)
+        photos = PixelReader(root, backbone.pixel_shape, backbone.decoding, framing=backbone.framing)
         check = Check(index, partial(located_views, images, wanted, keys), photos, forward, here, rule)
         record = check.record_of(sources, computed)
         if computed:

@@ -7,7 +7,7 @@ from typing import Any
 from onepass.backbones import Backbone, described
 from onepass.features.versions import DECODER
 from onepass.params import INPUT, NONE
-from onepass.photos import RESIZE_RECIPE, decoding_recipe, smallest_size
+from onepass.photos import RESIZE_RECIPES, decoding_recipe, smallest_size
 
 
 def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
@@ -41,4 +41,4 @@ def pixel_fingerprint(backbone: Backbone) -> dict[str, Any]:
     """Everything that decides which pixels of an image a backbone is given, and the version of the decoder."""
     decoding = decoding_recipe(smallest_size(backbone.decoding, backbone.framing.resized))
     crop = {} if backbone.crop is None else {"crop": backbone.crop}
-    return {"decoding": decoding, "resize": RESIZE_RECIPE, "image_side": backbone.side, **crop}
+    return {"decoding": decoding, "resize": RESIZE_RECIPES[backbone.interpolation], "image_side": backbone.side, **crop}

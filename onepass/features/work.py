@@ -63,7 +63,7 @@ def reader(work: Work, backbone: Backbone, keys: Hashes) -> PixelReader:
 
     """
     decoded = DecodedPhotos(work.machine, backbone, keys)
-    return PixelReader(work.root, backbone.pixel_shape, backbone.decoding, decoded.pixels, backbone.crop)
+    return PixelReader(work.root, backbone.pixel_shape, backbone.decoding, decoded.pixels, backbone.framing)
 
 
 def save_rows(

@@ -1,4 +1,4 @@
-"""Three files of a model that other programs read: how each is written, and how it is asked."""
+"""Files of a model that other programs read: how each is written, and how it is asked."""
 
 import zipfile
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from onepass.core import LONG_AGO
 from onepass.model.keras_model import Model
 from onepass.model.onnx_model import metadata
+from onepass.model.openvino_files import COLUMNS, open_openvino, save_openvino
 from onepass.model.tf_signatures import PHOTOS, of_files, of_pixels, portable
 from onepass.onnx import converted
 from onepass.tensorflow import as_constants, tf
 
 # uint8 (1, height, width, 3) to the columns of ``Model.answers``
 Ask = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-COLUMNS = ("probabilities", "distance")  # the outputs that they are
 SIGNATURE = "serving_default"  # of a .tflite file
 
 
@@ -100,8 +100,16 @@ def open_tflite(path: Path) -> list[Ask]:
     return [lambda photo: _columns(runner(photos=photo))]
 
 
+def write_openvino(model: Model, path: Path) -> None:
+    """A folder, as ``openvino_files`` says."""
+    import openvino  # noqa: PLC0415 - takes half a second
+
+    save_openvino(openvino.convert_model(portable(model).get_concrete_function()), path, model.classes)
+
+
 FORMATS = {
     "savedmodel": Format(write_savedmodel, open_savedmodel, []),
     "onnx": Format(write_onnx, open_onnx, ["tf2onnx", "onnx", "onnxruntime"]),
+    "openvino": Format(write_openvino, open_openvino, ["openvino"]),
     "tflite": Format(write_tflite, open_tflite, ["ai_edge_litert"]),
 }

@@ -16,7 +16,7 @@ from onepass.heads import NEIGHBOURS, SHORTEST, Limits, TrainedHead, pooling_lay
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
 from onepass.photos import LIGHT, UPWARDS, Framing, smallest_size
-from onepass.tensorflow import keras, save_keras
+from onepass.tensorflow import import_what_needs_keras_hub, keras, save_keras
 
 RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
 ANSWER = "answer"  # of the layer that gives the probabilities and, in one more column, the distance
@@ -34,7 +34,7 @@ class Model(NamedTuple):
     def framing(self) -> Framing:
         """What of a photo its first layer gives to the others."""
         resize = self.network.get_layer(RESIZE)
-        return Framing(int(resize.height), 1.0 if resize.crop_to_aspect_ratio else None)
+        return Framing(int(resize.height), 1.0 if resize.crop_to_aspect_ratio else None, resize.interpolation)
 
     @property
     def smallest(self) -> int | None:
@@ -43,7 +43,7 @@ class Model(NamedTuple):
 
     def after_resize(self) -> Any:
         """What comes after the first layer: uint8 RGB (batch, side, side, 3) to ``answers``."""
-        return keras.Model(self.network.get_layer(RESIZE).output, self.answers().output)
+        return keras.Model(self.network.get_layer(RESIZE).output, self.answers().output, name="after_resize")
 
     def answers(self) -> Any:
         """The network with all that it can say: the probabilities, and, with limits, in one more column the distance.
@@ -52,7 +52,7 @@ class Model(NamedTuple):
         """
         if self.limits is None:
             return self.network
-        return keras.Model(self.network.input, self.network.get_layer(ANSWER).output)
+        return keras.Model(self.network.input, self.network.get_layer(ANSWER).output, name="answers")
 
 
 def write_keras_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
@@ -69,6 +69,7 @@ def read_model(path: Path) -> Model:
         check_model_file(path)
         metadata = json.loads(read_archived_text(path, KERAS_METADATA))
         classes, decoding = metadata.get("classes"), metadata.get("decoding", "exact")  # all were, before it was said
+        import_what_needs_keras_hub(path)
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         shapes = network.input_shape, network.output_shape
         names = [layer.name for layer in network.layers]
@@ -98,7 +99,7 @@ def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
     # The numbers in the names of unnamed layers start anew: the same model has the same bytes.
     keras.utils.clear_session(free_memory=False)
     photo = keras.Input((None, None, 3), dtype="uint8", name="photo")
-    pixels = _framed(photo, backbone.framing)
+    pixels = framed(photo, backbone.framing)
     if backbone.channels == 1:
         pixels = _grayscale(pixels)
     features = backbone.source.whole_network(backbone)(pixels)
@@ -111,11 +112,13 @@ def whole_model(backbone: Backbone, head: TrainedHead) -> Any:
     return keras.Model(photo, answer, name="onepass")
 
 
-def _framed(photo: Any, framing: Framing) -> Any:
+def framed(photo: Any, framing: Framing) -> Any:
     """What ``Framing.pixels`` gives, as layers, of which the first is called ``RESIZE``."""
     crops = framing.crop is not None
     size = (framing.resized, framing.resized)
-    resize = keras.layers.Resizing(*size, antialias=True, crop_to_aspect_ratio=crops, dtype="uint8", name=RESIZE)
+    resize = keras.layers.Resizing(
+        *size, framing.interpolation, antialias=True, crop_to_aspect_ratio=crops, dtype="uint8", name=RESIZE
+    )
     inside = slice(framing.margin, framing.margin + framing.side)
     return resize(photo) if framing.resized == framing.side else resize(photo)[:, inside, inside]
 

@@ -93,7 +93,8 @@ def whole_onnx_model(backbone: Backbone, head: TrainedHead) -> Any:
 def metadata(classes: list[str], decoding: str, framing: Framing, limits: Limits | None) -> dict[str, str]:
     """What the file says of itself, as ``opened`` reads it."""
     crops = str(int(framing.crop is not None))
-    about = {"classes": json.dumps(classes), "decoding": decoding, "side": str(framing.side), "crops": crops}
+    seen = {"side": str(framing.side), "crops": crops, "interpolation": framing.interpolation}
+    about = {"classes": json.dumps(classes), "decoding": decoding, **seen}
     return about | ({"limits": limits.model_dump_json()} if limits else {})
 
 
@@ -203,7 +204,7 @@ def opened(content: bytes) -> OnnxModel:
         in_pieces(forward, batch) if isinstance(batch, int) else forward,
         json.loads(about["classes"]),
         about["decoding"],
-        Framing(int(about["side"]), 1.0 if about["crops"] == "1" else None),
+        Framing(int(about["side"]), 1.0 if about["crops"] == "1" else None, about.get("interpolation", "bilinear")),
         limits,
     )
 

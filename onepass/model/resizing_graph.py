@@ -15,8 +15,9 @@ BLENDED = """
     {p}length = Cast <to = 1> ({p}length_int)
     {p}ratio = Div ({c}side, {p}length)
     {p}scale = Div ({c}one, {p}ratio)
-    {p}reach = Max ({p}scale, {c}one)
-    {p}inverse = Div ({c}one, {p}reach)
+    {p}wider = Max ({p}scale, {c}one)
+    {p}inverse = Div ({c}one, {p}wider)
+    {p}reach = Mul ({p}wider, {c}radius)
     {p}middle = Add ({c}steps, {c}half)
     {p}centre = Mul ({p}middle, {p}scale)
     {p}left = Sub ({p}centre, {p}reach)
@@ -55,14 +56,40 @@ WEIGHT = """
         {p}away = Sub ({p}pixel, {p}centre)
         {p}far = Abs ({p}away)
         {p}part = Mul ({p}far, {p}inverse)
-        {p}slope = Sub ({c}one, {p}part)
-        {p}triangle = Max ({c}zero, {p}slope)
+        {shape}
         {p}not_before = GreaterOrEqual ({p}place, {c}zero)
         {p}not_behind = Less ({p}place, {p}length)
         {p}inside = And ({p}not_before, {p}not_behind)
         {p}counts = Cast <to = 1> ({p}inside)
-        {p}weight = Mul ({p}triangle, {p}counts)
+        {p}weight = Mul ({p}filtered, {p}counts)
 """
+TRIANGLE = """
+        {p}slope = Sub ({c}one, {p}part)
+        {p}filtered = Max ({c}zero, {p}slope)
+"""
+CUBIC = """
+        {p}near_1 = Mul ({c}one_and_half, {p}part)
+        {p}near_2 = Sub ({p}near_1, {c}two_and_half)
+        {p}near_3 = Mul ({p}near_2, {p}part)
+        {p}near_4 = Mul ({p}near_3, {p}part)
+        {p}below_1 = Add ({p}near_4, {c}one)
+        {p}far_1 = Mul ({c}minus_half, {p}part)
+        {p}far_2 = Add ({p}far_1, {c}two_and_half)
+        {p}far_3 = Mul ({p}far_2, {p}part)
+        {p}far_4 = Sub ({p}far_3, {c}four)
+        {p}far_5 = Mul ({p}far_4, {p}part)
+        {p}below_2 = Add ({p}far_5, {c}two)
+        {p}is_below_2 = Less ({p}part, {c}two)
+        {p}beyond = Where ({p}is_below_2, {p}below_2, {c}zero)
+        {p}is_below_1 = Less ({p}part, {c}one)
+        {p}filtered = Where ({p}is_below_1, {p}below_1, {p}beyond)
+"""
+OF_CUBIC = {"one_and_half": 1.5, "two_and_half": 2.5, "minus_half": -0.5, "four": 4}
+# The shape of a filter, from where on it is 0, and the numbers that only it needs.
+FILTERS: dict[str, tuple[str, int, dict[str, float]]] = {
+    "bilinear": (TRIANGLE, 1, {}),
+    "bicubic": (CUBIC, 2, OF_CUBIC),
+}
 # The largest square in the middle.
 MIDDLE = """
     {c}size = Shape (photos)
@@ -88,7 +115,8 @@ resized (uint8[n,h,w,3] photos) => (uint8[n,s,s,3] pixels) {{
     {c}columns_rest = Gather <axis = 0> ({c}columns_shape, {c}others_int)
     {columns}
     {c}upright = Transpose <perm = [0, 2, 1, 3]> ({c}columns_blended)
-    {c}level = Round ({c}upright)
+    {c}rounded = Round ({c}upright)
+    {c}level = Clip ({c}rounded, {c}zero, {c}most)
     {c}square = Cast <to = 2> ({c}level)
     pixels = Slice ({c}square, {c}margins, {c}ends, {c}sides_of)
 }}
@@ -98,11 +126,12 @@ resized (uint8[n,h,w,3] photos) => (uint8[n,s,s,3] pixels) {{
 def resizing_nodes(framing: Framing) -> tuple[list[Any], list[Any]]:
     """Nodes and constants from ``photos``, uint8 (batch, height, width, 3), to ``pixels``, (batch, side, side, 3)."""
     side, start = framing.resized, framing.margin
+    shape, radius, numbers = FILTERS[framing.interpolation]
     from onnx import numpy_helper, parser  # noqa: PLC0415 - an extra
 
     def blended(axis: str) -> str:
         names = {"c": NAMES, "p": f"{NAMES}{axis}_"}
-        return BLENDED.format(**names, weight=WEIGHT.format(**names))
+        return BLENDED.format(**names, weight=WEIGHT.format(**names, shape=shape.format(**names)))
 
     crops = framing.crop is not None
     text = GRAPH.format(
@@ -121,6 +150,9 @@ def resizing_nodes(framing: Framing) -> tuple[list[Any], list[Any]]:
         "zero": np.float32(0),
         "half": np.float32(0.5),
         "one": np.float32(1),
+        "radius": np.float32(radius),
+        "most": np.float32(255),
+        **{name: np.float32(number) for name, number in numbers.items()},
         "two": np.float32(2),
         "one_int": np.int64(1),
         "two_int": np.int64(2),

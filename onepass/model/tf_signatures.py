@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from onepass.model.keras_model import RESIZE, Model
+from onepass.photos import Framing
 from onepass.tensorflow import tf
 
 PHOTOS = tf.TensorSpec((None, None, None, 3), tf.uint8, name="photos")
@@ -18,8 +19,8 @@ def portable(model: Model) -> Any:
     framing, after_resize = model.framing, model.after_resize()
 
     def answers(photos: Any) -> dict[str, Any]:
-        seen = photos if framing.crop is None else _middle(photos)
-        return answers_of(model, after_resize(_resized(seen, framing.side), training=False))
+        seen = photos if framing.crop is None else middle(photos)
+        return answers_of(model, after_resize(resized(seen, framing), training=False))
 
     return tf.function(answers, input_signature=[PHOTOS])
 
@@ -115,7 +116,7 @@ def _named(model: Model, columns: Any) -> dict[str, Any]:
     return answers | {"predicted": tf.gather(names, tf.argmax(answers["probabilities"], axis=1))}
 
 
-def _middle(photos: Any) -> Any:
+def middle(photos: Any) -> Any:
     """The largest squares in the middle of photos (batch, height, width, 3)."""
     height, width = tf.unstack(tf.shape(photos)[1:3])
     length = tf.minimum(height, width)
@@ -123,22 +124,38 @@ def _middle(photos: Any) -> Any:
     return photos[:, top : top + length, left : left + length]
 
 
-def _resized(photos: Any, side: int) -> Any:
+def resized(photos: Any, framing: Framing) -> Any:
     """uint8 photos squeezed to squares, as ``onepass.photos.resize`` does: rows, then columns."""
-    rows = _blended(tf.cast(photos, tf.float32), side)
-    columns = _blended(tf.transpose(rows, [0, 2, 1, 3]), side)
-    return tf.cast(tf.round(tf.transpose(columns, [0, 2, 1, 3])), tf.uint8)
+    rows = _blended(tf.cast(photos, tf.float32), framing)
+    columns = _blended(tf.transpose(rows, [0, 2, 1, 3]), framing)
+    levels = tf.round(tf.transpose(columns, [0, 2, 1, 3]))
+    return tf.cast(tf.clip_by_value(levels, 0.0, 255.0), tf.uint8)
 
 
-def _blended(pixels: Any, side: int) -> Any:
-    """``side`` rows for all rows of float32 (batch, rows, columns, 3), by a triangle filter with antialias.
+def _triangle(distance: Any) -> Any:
+    return tf.maximum(0.0, 1.0 - distance)
+
+
+def _cubic(distance: Any) -> Any:
+    near = ((1.5 * distance - 2.5) * distance) * distance + 1.0
+    far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
+    return tf.where(distance < 1.0, near, tf.where(distance < 2.0, far, 0.0))
+
+
+FILTERS = {"bilinear": (_triangle, 1), "bicubic": (_cubic, 2)}  # and from where on they are 0
+
+
+def _blended(pixels: Any, framing: Framing) -> Any:
+    """``side`` rows for all rows of float32 (batch, rows, columns, 3), by a filter with antialias.
 
     Adds one neighbour after the other, with the roundings of ``onepass.photos.resizing``: many sums are ties
     between two levels, which a matrix product would decide otherwise.
     """
+    side, (shape, radius) = framing.side, FILTERS[framing.interpolation]
     length = tf.cast(tf.shape(pixels)[1], tf.float32)
     scale = 1.0 / (side / length)
-    reach = tf.maximum(scale, 1.0)
+    wider = tf.maximum(scale, 1.0)
+    reach = radius * wider
     centre = (tf.range(side, dtype=tf.float32) + 0.5) * scale
     first = tf.math.ceil(centre - reach - 0.5)  # neighbour of each new row
     neighbours = tf.cast(2 * reach, tf.int32) + 2
@@ -146,7 +163,7 @@ def _blended(pixels: Any, side: int) -> Any:
     def weights(number: Any) -> Any:
         place = first + tf.cast(number, tf.float32)
         inside = tf.cast((place >= 0) & (place < length), tf.float32)
-        return tf.maximum(0.0, 1.0 - tf.abs(place + 0.5 - centre) * (1.0 / reach)) * inside
+        return shape(tf.abs(place + 0.5 - centre) * (1.0 / wider)) * inside
 
     def weighted(number: Any) -> Any:
         place = tf.clip_by_value(first + tf.cast(number, tf.float32), 0.0, length - 1.0)

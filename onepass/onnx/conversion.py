@@ -1,5 +1,7 @@
 """From TensorFlow to ONNX, by tf2onnx, and what it leaves behind that no runtime knows."""
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,23 @@ from onepass.onnx.chain import OPSET, PREFIX
 
 
 def converted(function: Any, signature: list[Any]) -> Any:
-    """A ModelProto of a function of TensorFlow with one input, and with constants for variables."""
+    """A ModelProto of a function of TensorFlow with one input, and with constants for all that it has from outside."""
     import tf2onnx  # noqa: PLC0415 - an extra
 
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what is left over, who runs the graph says
     model, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    _make_constant(model, function.get_concrete_function(*signature).graph.captures)
     return with_known_operators(model)
+
+
+def _make_constant(model: Any, captures: Iterable[tuple[Any, Any]]) -> None:
+    """Of numbers that are no variables, as a layer may keep some, tf2onnx makes more inputs."""
+    from onnx import numpy_helper  # noqa: PLC0415 - an extra
+
+    inside = {place.name: value for value, place in captures}
+    for given in [one for one in model.graph.input if one.name in inside]:
+        model.graph.initializer.append(numpy_helper.from_array(inside[given.name].numpy(), given.name))
+        model.graph.input.remove(given)
 
 
 def with_known_operators(model: Any) -> Any:

@@ -76,8 +76,9 @@ class BackboneParams(Section):
     views: Annotated[int, Field(ge=1, le=256)] = 1
     decoding: Literal["scaled", "exact"] = "scaled"
     preprocess: Annotated[str, Field(min_length=1)] | PixelScaling = "native"
-    resize: Literal["stretch", "crop"] = "stretch"
+    resize: Literal["stretch", "crop", "native"] = "stretch"
     crop_fraction: Annotated[float, Field(gt=0, le=1)] = 0.875
+    interpolation: Literal["bilinear", "bicubic", "native"] = "bilinear"
     precision: Literal["float32", "bfloat16"] = "float32"
     runtime: Annotated[str, Field(min_length=1)] = "openvino"
     storage: Literal["float32", "float16"] = "float32"
@@ -85,7 +86,7 @@ class BackboneParams(Section):
 
     @property
     def crop(self) -> float | None:
-        """The share of the shorter side that is kept; None: all of the photo."""
+        """The share of the shorter side that is kept; None: all of the photo, or what the publisher says."""
         return self.crop_fraction if self.resize == "crop" else None
 
 

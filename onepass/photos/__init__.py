@@ -32,7 +32,7 @@ from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.pixels import LocatedView, PixelReader
 from onepass.photos.reading import any_remote_in, is_at_hand, is_remote, place_of, read_file, readings, threads_for
 from onepass.photos.refusals import UndecodableError
-from onepass.photos.resizing import LIGHT, RESIZE_RECIPE, UPWARDS, Framing, grayscale, resize
+from onepass.photos.resizing import LIGHT, RESIZE_RECIPES, UPWARDS, Framing, grayscale, resize
 from onepass.photos.splits import SPLITS, assign, evaluated_split, label_conflicts
 from onepass.photos.tables import Assignment, Fixed, Image, Quarantined, first_files, parse_rows, read_rows, write_rows
 from onepass.photos.views import View, WantedViews, augmented, views_of
@@ -41,7 +41,7 @@ __all__ = [
     "DROP",
     "LABEL_COLUMNS",
     "LIGHT",
-    "RESIZE_RECIPE",
+    "RESIZE_RECIPES",
     "SMALLEST",
     "SPLITS",
     "UNLIMITED",

@@ -35,7 +35,7 @@ class PixelReader:
         shape: tuple[int, int, int],
         decoding: str,
         decoded: Callable[[str], NDArray[np.uint8] | None] = lambda _hash: None,
-        crop: float | None = None,
+        framing: Framing | None = None,
     ) -> None:
         """What is asked for.
 
@@ -44,12 +44,12 @@ class PixelReader:
             shape: (side, side, 3) for RGB, (side, side, 1) for grey.
             decoding: exact | scaled.
             decoded: gives the RGB pixels of a photo, by its hash, where they are at hand: its file is not read then.
-            crop: as in ``Framing``.
+            framing: of that side; unless given, the whole photo, squeezed.
 
         """
         self.shape = shape
         self._root = root
-        self._framing = Framing(shape[0], crop)
+        self._framing = framing or Framing(shape[0])
         self._smallest = smallest_size(decoding, self._framing.resized)
         self._decoded = decoded
 

@@ -11,6 +11,7 @@ from onepass.params import INPUT, BackboneParams, BackbonePooling, PixelScaling
 
 IMAGENET = "data/imagenet/{}.weights.h5"  # where the pipeline fetches the weights of a network of keras.applications
 PLACES = ("data/weights/*.keras", "data/weights/*.h5", "data/weights/*.onnx", "data/imagenet/*.weights.h5")
+IN_FOLDERS = ("data/weights/*/*.onnx", "data/weights/*/config.json")  # which are given
 DIGITS = "data/digits/"  # the embedded network, which has seen nothing but digits
 FIRST_CHOICE = "MobileNet"  # where nothing is at hand: 16 MB to fetch, and the fastest of the good ones
 # How pixels may have been prepared for a network that does not say so itself, and for which side it may have been made.
@@ -62,8 +63,8 @@ def _named(text: str) -> AtHand:
     if name and name not in APPLICATIONS:
         known = ", ".join(APPLICATIONS)
         raise UserError(
-            f"backbone {text}: allowed: a .keras, .onnx or .h5 file, a folder of an .onnx file, NAME, or NAME=FILE; "
-            f"NAME is one of {known}"
+            f"backbone {text}: allowed: a .keras, .onnx or .h5 file, a folder of an .onnx file or of a preset, NAME, "
+            f"or NAME=FILE; NAME is one of {known}"
         )
     if file and not Path(file).exists():
         raise UserError(f"backbone {text}: {file} does not exist. Give the path of a .h5, .keras or .onnx file.")
@@ -80,7 +81,8 @@ def _as_written_in_params(path: Path) -> str:
 def _by_file(path: str) -> AtHand:
     """A file whose name is all that is known. UserError: a .h5 file that does not say which network it fills."""
     if path.endswith(".onnx") or Path(path).is_dir():
-        return _onnx(path)
+        is_onnx = path.endswith(".onnx") or any(Path(path).glob("*.onnx"))
+        return _of_what_lies_beside("onnx" if is_onnx else "hub", path)
     if path.endswith(".keras"):
         params = BackboneParams(name="custom", weights=path, preprocess=GUESSES[0])
         try:
@@ -97,9 +99,9 @@ def _by_file(path: str) -> AtHand:
     )
 
 
-def _onnx(path: str) -> AtHand:
-    """A network in an ONNX file, or in a folder where its publisher may say what it expects. UserError: unusable."""
-    told = BackboneParams(name="onnx", weights=path)
+def _of_what_lies_beside(name: str, path: str) -> AtHand:
+    """A network in a folder where its publisher may say what it expects, or in an ONNX file. UserError: unusable."""
+    told = BackboneParams(name=name, weights=path)
     try:
         preprocess: tuple[str | PixelScaling, ...] = ("native",)
         resolve(told)
@@ -128,7 +130,8 @@ def _lying_there(committed: BackboneParams, digits: bool) -> Iterator[AtHand]:
         label = _stem(theirs) if committed.name == "custom" else committed.name
         yield AtHand(label, committed.model_copy(update={"views": 1}), (committed.preprocess,), chosen=True)
     if not digits:  # which are no photos
-        for path in sorted(str(path) for place in PLACES for path in Path().glob(place)):
+        files = {str(path) for place in PLACES for path in Path().glob(place)}
+        for path in sorted(files | {str(path.parent) for place in IN_FOLDERS for path in Path().glob(place)}):
             if path != theirs:
                 yield _by_file(path)
 

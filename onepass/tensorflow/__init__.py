@@ -69,10 +69,12 @@ keras.backend.set_floatx("float32")  # ~/.keras/keras.json of this machine must 
 keras.backend.set_image_data_format("channels_last")
 
 from onepass.tensorflow.archive import save_keras  # noqa: E402 - after what they need
+from onepass.tensorflow.hub import import_what_needs_keras_hub, keras_hub  # noqa: E402
 from onepass.tensorflow.internals import (  # noqa: E402
     as_constants,
     fusing_bfloat16,
     has_onednn,
+    layers_within,
     operation_before,
     reads_of,
     uses_of,
@@ -82,7 +84,10 @@ __all__ = [
     "as_constants",
     "fusing_bfloat16",
     "has_onednn",
+    "import_what_needs_keras_hub",
     "keras",
+    "keras_hub",
+    "layers_within",
     "operation_before",
     "reads_of",
     "save_keras",

@@ -22,6 +22,11 @@ def has_onednn() -> bool:
     return bool(IsMklEnabled())
 
 
+def layers_within(network: Any) -> list[Any]:
+    """Every layer of a network, and every one inside of these, such as the blocks of a transformer."""
+    return [*network._flatten_layers(include_self=False)]
+
+
 def uses_of(layer: Any) -> int:
     """How often a layer is called in its network; a layer of a loaded Sequential is called several times over."""
     return len(layer._inbound_nodes)

@@ -84,21 +84,13 @@ class KerasApplications(KerasSource):
         if params.weights.endswith(KERAS_SUFFIX):
             source = FILES[params.name] if params.preprocess == "native" else KERAS_FILE
             return source.resolve(params.model_copy(update={"preprocess": preprocess}), engine)
-        return Backbone(
+        return Backbone.of(
+            params,
             source=self,
-            architecture=params.name,
-            weights=params.weights,
-            side=known.image_side if params.image_side == "native" else params.image_side,
-            crop=params.crop,
-            channels=3,
-            decoding=params.decoding,
-            layer=params.layer,
-            pooling=params.pooling,
-            special_tokens=params.special_tokens,
-            preprocess=mode_of(preprocess),
-            precision=params.precision,
-            storage=params.storage,
             engine=engine,
+            architecture=params.name,
+            side=known.image_side if params.image_side == "native" else params.image_side,
+            preprocess=mode_of(preprocess),
             libraries=libraries(engine),
         )
 

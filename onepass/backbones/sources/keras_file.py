@@ -39,21 +39,13 @@ class KerasFile(KerasSource):
 
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
         """UserError: the side is native, and the file does not say it."""
-        return Backbone(
+        return Backbone.of(
+            params,
             source=self,
-            architecture="keras file",
-            weights=params.weights,
-            side=_side(params),
-            crop=params.crop,
-            channels=3,
-            decoding=params.decoding,
-            layer=params.layer,
-            pooling=params.pooling,
-            special_tokens=params.special_tokens,
-            preprocess=mode_of(params.preprocess),
-            precision=params.precision,
-            storage=params.storage,
             engine=engine,
+            architecture="keras file",
+            side=_side(params),
+            preprocess=mode_of(params.preprocess),
             libraries=libraries(engine),
         )
 

@@ -1,16 +1,15 @@
 """Any network in an ONNX file: exported from PyTorch, from Keras, or by whoever published it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from onepass.backbones.backbone import Backbone, Network, register_source
-from onepass.backbones.preprocessing import MODES, Mode, mode_of
-from onepass.core import UserError
+from onepass.backbones.preprocessing import MODES
+from onepass.backbones.publisher import READERS, Told, as_published, told_beside
 from onepass.engines import Engine, engine_names, find_engine
 from onepass.onnx import SUFFIX, side_of
-from onepass.params import BackboneParams, ParamsError, PixelScaling
+from onepass.params import BackboneParams, ParamsError
 
 ONNX = "onnx"
 
@@ -20,6 +19,7 @@ class OnnxFile:
 
     names = (ONNX,)
     model_format = "onnx"
+    reads_publisher = True
 
     def check(self, params: BackboneParams) -> None:
         """ParamsError: another kind of file, an engine that runs no ONNX, or preprocessing that it does not tell."""
@@ -47,30 +47,17 @@ class OnnxFile:
 
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
         """UserError: something is native, and neither the graph nor what lies beside it says what that is."""
-        needed = "native" in (params.preprocess, params.image_side)
-        told = _told_beside(Path(params.weights)) if needed else Told()
-        native = params.preprocess == "native"
-        if native and told.mode is None:
-            raise UserError(
-                f"backbone.preprocess: native given, but {params.weights} has no {' or '.join(READERS)} that says it. "
-                f"Allowed: {', '.join(MODES)}, or its parts: scale, mean, std, channels."
-            )
-        return Backbone(
+        weights = Path(params.weights)
+        given = (params.preprocess, params.image_side, params.resize, params.interpolation)
+        told = told_beside(weights) if "native" in given else Told()
+        side = side_of(weights) or told.side if params.image_side == "native" else None
+        return Backbone.of(
+            params,
             source=self,
-            architecture="onnx file",
-            weights=params.weights,
-            side=_side(Path(params.weights), told) if params.image_side == "native" else params.image_side,
-            crop=params.crop,
-            channels=3,
-            decoding=params.decoding,
-            layer=params.layer,
-            pooling=params.pooling,
-            special_tokens=params.special_tokens,
-            preprocess=told.mode if native and told.mode else mode_of(params.preprocess),
-            precision=params.precision,
-            storage=params.storage,
             engine=engine,
+            architecture="onnx file",
             libraries=tuple(sorted({ONNX, engine.package})),
+            **as_published(params, told, side),
         )
 
     def load(self, backbone: Backbone) -> Network:
@@ -94,61 +81,6 @@ class OnnxFile:
         raise ParamsError(
             [f"train.unfreeze: {last} given with backbone.name: onnx, whose graph cannot be trained; allowed: none"]
         )
-
-
-class Told(NamedTuple):
-    """What the publisher says of the images."""
-
-    mode: Mode | None = None
-    side: int | None = None  # pixels
-
-
-def _of_transformers(config: Any) -> Told:
-    """preprocessor_config.json of Hugging Face."""
-    size = config.get("crop_size" if config.get("do_center_crop") else "size") or {}
-    side = size if isinstance(size, int) else size.get("height", size.get("shortest_edge"))
-    plain = not config.get("do_normalize", True)
-    scaling = PixelScaling(
-        scale=float(config.get("rescale_factor", 1 / 255)) if config.get("do_rescale", True) else 1.0,
-        mean=[0.0, 0.0, 0.0] if plain else config["image_mean"],
-        std=[1.0, 1.0, 1.0] if plain else config["image_std"],
-    )
-    return Told(mode_of(scaling), side)
-
-
-def _of_timm(config: Any) -> Told:
-    """config.json of timm."""
-    told = config["pretrained_cfg"]
-    return Told(mode_of(PixelScaling(scale=1 / 255, mean=told["mean"], std=told["std"])), told["input_size"][-1])
-
-
-READERS = {"preprocessor_config.json": _of_transformers, "config.json": _of_timm}
-
-
-def _told_beside(weights: Path) -> Told:
-    """From the first file that says it. UserError: one cannot be understood."""
-    for name, read in READERS.items():
-        path = weights / name
-        if path.is_file():
-            try:
-                config = json.loads(path.read_bytes())
-                if read is _of_transformers or "pretrained_cfg" in config:  # Hugging Face has a config.json, too
-                    return read(config)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-                raise UserError(
-                    f"{path} does not say how images are prepared: {error!r}. Give backbone.preprocess."
-                ) from error
-    return Told()
-
-
-def _side(weights: Path, told: Told) -> int:
-    """``image_side: native`` in pixels: as the graph fixes it, else as the publisher says. UserError: neither does."""
-    side = side_of(weights) or told.side
-    if side is None:
-        raise UserError(
-            f"backbone.image_side: native given, but {weights} does not say for which side it was made. Give pixels."
-        )
-    return side
 
 
 register_source(OnnxFile())

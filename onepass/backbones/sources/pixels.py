@@ -29,6 +29,7 @@ class Pixels:
 
     names = (INPUT,)
     model_format = "keras"
+    reads_publisher = False
 
     def check(self, params: BackboneParams) -> None:
         """ParamsError: the side is native, and there is no network to know it."""
@@ -42,22 +43,17 @@ class Pixels:
 
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:
         """All of it stands in the params."""
-        return Backbone(
+        return Backbone.of(
+            params,
             source=self,
+            engine=engine,
             architecture="",
-            weights=params.weights,
             side=int(params.image_side),
-            crop=params.crop,
-            channels=1 if params.color_mode == "grayscale" else 3,
-            decoding=params.decoding,
-            layer=INPUT,
-            pooling=params.pooling,
-            special_tokens=params.special_tokens,
             preprocess=MODES["none"],
+            libraries=(),
+            channels=1 if params.color_mode == "grayscale" else 3,
             precision="float32",
             storage="float32",
-            engine=engine,
-            libraries=(),
         )
 
     def load(self, backbone: Backbone) -> PixelNetwork:

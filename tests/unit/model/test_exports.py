@@ -38,7 +38,7 @@ def network_of(model: Path) -> Any:
     return read_model(model).answers()
 
 
-@pytest.mark.parametrize("form", ["savedmodel", "onnx", "tflite"])
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "openvino", "tflite"])
 def test_every_format_says_what_the_model_says(
     form: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +116,19 @@ def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) 
         assert archive.read("labels.txt").decode().splitlines() == CLASSES
 
 
+def test_the_files_of_openvino_name_the_classes_and_have_the_same_bytes_each_time(model: Path, tmp_path: Path) -> None:
+    import openvino
+
+    for name in ("first", "second"):
+        export(model, "openvino", tmp_path / name)
+    assert [path.name for path in sorted((tmp_path / "first").iterdir())] == ["model.bin", "model.xml"]
+    for file in (tmp_path / "first").iterdir():
+        assert file.read_bytes() == (tmp_path / "second" / file.name).read_bytes()
+    read = openvino.Core().read_model(tmp_path / "first" / "model.xml")
+    assert json.loads(read.get_rt_info("classes").astype(str)) == CLASSES
+    assert {output.get_any_name() for output in read.outputs} == OUTPUTS
+
+
 def test_predict_takes_what_was_exported_to_onnx_and_a_second_export_is_a_copy(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,13 +148,14 @@ def test_predict_takes_what_was_exported_to_onnx_and_a_second_export_is_a_copy(
     assert "a copy of" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", ["savedmodel", "onnx", "tflite"])
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "openvino", "tflite"])
 def test_a_model_that_sees_the_middle_of_photos_says_the_same_in_every_format(
     form: str, tiny_backbone: Path, tmp_path: Path
 ) -> None:
     from onepass.model.exports import FORMATS
 
-    cropping = model_file(tmp_path, tiny_backbone, CLASSES, resize="crop", crop_fraction=0.8)
+    seen = {"resize": "crop", "crop_fraction": 0.8, "interpolation": "bicubic"}
+    cropping = model_file(tmp_path, tiny_backbone, CLASSES, **seen)
     export(cropping, form, tmp_path / "exported")
     network = network_of(cropping)
     for ask in FORMATS[form].open(tmp_path / "exported"):
@@ -155,7 +169,7 @@ def test_a_file_that_differs_is_not_kept(model: Path, tmp_path: Path, monkeypatc
     wrong = FORMATS["onnx"]._replace(open=lambda _: [lambda photo: np.full((len(photo), 4), np.nan, np.float32)])
     monkeypatch.setitem(FORMATS, "onnx", wrong)
     write_photos(tmp_path / "photos", {"ant": 3})
-    message = r"onnx: a probability or distance differs by nan .* in 3 images; allowed: 0.002"
+    message = r"m: a probability or distance would differ by nan from the model's in 3 images; allowed: 0.002"
     with pytest.raises(UserError, match=message):
         export(model, "onnx", tmp_path / "m", "--photos", tmp_path / "photos")
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]

@@ -94,7 +94,7 @@ def on_top_of(network: Any, pooling: str, weights: list[NDArray[np.float32]]) ->
         (fine_tuned, {"layer": "early", "storage": "float16"}),
         (logistic, {"layer": "input"}),
         (of_unit_length, {"preprocess": "tf"}),
-        (mlp, {"preprocess": "tf", "resize": "crop"}),
+        (mlp, {"preprocess": "tf", "resize": "crop", "interpolation": "bicubic"}),
         (linear, {"pooling": "avg", "resize": "crop", "crop_fraction": 1.0}),
         (cnn, {"layer": "input"}),
         (cnn, {"layer": "input", "color_mode": "grayscale"}),

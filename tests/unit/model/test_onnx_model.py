@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
 from onepass.backbones import Backbone
+from onepass.cli.export import command as export_command
 from onepass.core import UserError
 from onepass.heads import TrainedHead, network_of
 from onepass.model import onnx_model, write_model
 from onepass.model.onnx_model import read_onnx_model
+from onepass.model.openvino_files import open_openvino
 from onepass.photos import resize
 from tests import builders
 from tests.builders import ROOT
@@ -85,8 +88,20 @@ def cnn() -> TrainedHead:
         (cnn, {}),
         (linear, {"resize": "crop"}),
         (mlp, {"resize": "crop", "crop_fraction": 0.5}),
+        (mlp, {"resize": "crop", "interpolation": "bicubic"}),
     ],
-    ids=["linear", "mlp", "of length one", "mean", "maximum", "pooled before", "cnn", "cropped", "cropped much"],
+    ids=[
+        "linear",
+        "mlp",
+        "of length one",
+        "mean",
+        "maximum",
+        "pooled before",
+        "cnn",
+        "cropped",
+        "cropped much",
+        "cubic",
+    ],
 )
 def test_the_file_gives_the_probabilities_that_evaluate_gives(
     make: Callable[[], TrainedHead], changes: dict[str, str], weights: Path, tmp_path: Path
@@ -172,6 +187,20 @@ def test_a_model_that_would_say_something_else_is_not_written(
     ):
         write_model(tmp_path / "model.keras", backbone(weights), changed)
     assert not (tmp_path / "model.onnx").exists()
+
+
+def test_it_is_written_as_files_of_openvino_too(weights: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "model.keras", backbone(weights, resize="crop", interpolation="bicubic"), mlp())
+    line = [str(tmp_path / "model.onnx"), "--format", "openvino", "--output", str(tmp_path / "files")]
+    done = CliRunner().invoke(export_command, line)
+    assert "largest difference" in done.output
+    (ask,) = open_openvino(tmp_path / "files")
+    forward = read_onnx_model(tmp_path / "model.onnx").forward
+    for photo in photos():
+        np.testing.assert_allclose(ask(np.asarray(photo)[None]), forward(np.asarray(photo)[None]), atol=1e-4)
+    line[2] = "tflite"
+    refused = CliRunner().invoke(export_command, [*line[:-1], str(tmp_path / "other")])
+    assert "tflite given; allowed for" in str(refused.exception)
 
 
 def test_what_is_no_such_model_is_refused(weights: Path, tmp_path: Path) -> None:

@@ -12,12 +12,14 @@ from onepass.photos import Framing, decode, resize, resizing
 
 @pytest.mark.parametrize("size", [(1, 1), (50, 70), (500, 375), (640, 480), (300, 3000)])
 @pytest.mark.parametrize("side", [1, 8, 150, 224])
-def test_resizing_gives_the_square_that_keras_gives(size: tuple[int, int], side: int) -> None:
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_resizing_gives_the_square_that_keras_gives(size: tuple[int, int], side: int, interpolation: str) -> None:
     from onepass.tensorflow import keras
 
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    pixels = resize(Image.fromarray(noise), side)
-    expected = np.asarray(keras.layers.Resizing(side, side, antialias=True, dtype="uint8")(noise))
+    pixels = resize(Image.fromarray(noise), side, interpolation)
+    resizing = keras.layers.Resizing(side, side, interpolation, antialias=True, dtype="uint8")
+    expected = np.asarray(resizing(noise))
     assert pixels.shape == (side, side, 3)
     assert pixels.dtype == np.uint8
     assert np.array_equal(pixels, expected)
@@ -53,7 +55,7 @@ def test_the_same_file_gives_the_same_pixels_as_ever() -> None:
         "130a09a3999aca54e45e5040324ba2e4804050c038ccfeca9bd021bb5c82436f"
     ), (
         "Decoding or resizing gives other pixels than before. If that is meant, decoding_recipe() or "
-        "RESIZE_RECIPE in onepass/photos must change as well, or features of the old pixels are reused; "
+        "RESIZE_RECIPES in onepass/photos must change as well, or features of the old pixels are reused; "
         "then pin the new sum here."
     )
 
