@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 NEEDED = (
     "PIL", "click", "dvc", "filelock", "fsspec", "h5py", "jinja2", "keras", "markupsafe", "matplotlib", "numpy",
-    "psutil", "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm", "yaml",
+    "packaging", "psutil", "pydantic", "ruamel", "scipy", "sklearn", "tabulate", "tensorflow", "threadpoolctl", "tqdm",
+    "yaml",
 )  # fmt: skip
 
 if missing := [name for name in NEEDED if find_spec(name) is None]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from onepass.core import UserError, write_atomically
+from onepass.model import open_openvino, save_onnx_as_openvino
 from onepass.photos import UNLIMITED, UndecodableError, decode, files_below, read_file
 
 NAMES = ("savedmodel", "onnx", "openvino", "tflite")
@@ -70,7 +71,6 @@ def command(model: Path, name: str, output: Path, folder: Path | None) -> None:
 def hand_on(model: Path, name: str, output: Path, folder: Path | None) -> None:
     """Of a model that is ONNX: a copy, or OpenVINO's files. UserError: it is none, or another format is asked for."""
     from onepass.model.onnx_model import read_onnx_model  # noqa: PLC0415 - imports ONNX Runtime
-    from onepass.model.openvino_files import open_openvino, save_onnx_as_openvino  # noqa: PLC0415
 
     if name not in ("onnx", "openvino"):
         raise UserError(

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from onepass.core import CORES_VARIABLE, UserError, cores
 from onepass.engines.engine import Engine, Forward, register_engine
 
+NOT_TELLING = ("Exception from", "Check '", "FrontEnd API failed", "Model wasn't fully", "Summary:")
+
 
 def compile_with_openvino(traced: Any, shape: tuple[int, int, int, int], bfloat16: bool) -> Forward:
     """The function converted for OpenVINO on the processor, as many calls at once as it finds best.
@@ -75,7 +77,7 @@ def _compiled(read: Callable[[], Any], bfloat16: bool, other: str) -> Forward:
 def _said(error: Exception) -> str:
     """The line of its message that says what is wrong, after those that say where in its code."""
     lines = [line.strip() for line in str(error).splitlines()]
-    telling = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
+    telling = [line for line in lines if line and not line.startswith(NOT_TELLING)]
     return (telling or lines)[0]
 
 

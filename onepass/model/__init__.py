@@ -4,6 +4,7 @@ A source of backbones says in which format; a file here a format. ``keras_model`
 today, ``exports`` hands it on to other programs. TensorFlow is imported when a model is written or read.
 """
 
+from onepass.model.openvino_files import open_openvino, save_onnx_as_openvino
 from onepass.model.writers import check_is_here, register_model_writer, write_model
 
-__all__ = ["check_is_here", "register_model_writer", "write_model"]
+__all__ = ["check_is_here", "open_openvino", "register_model_writer", "save_onnx_as_openvino", "write_model"]

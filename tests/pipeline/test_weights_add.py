@@ -87,7 +87,7 @@ def test_what_cannot_be_added_is_refused_and_changes_nothing(settled: Project, w
     shared = "is shared already: it is a part of this repository, and"
     complaints: dict[str | Path, str] = {
         "/no/such.h5": "/no/such.h5 does not exist. Expected a file of weights: .h5 or .keras or .onnx.",
-        tmp_path: f"{tmp_path} is a folder without a .onnx file. Expected a file of weights",
+        tmp_path: f"{tmp_path} is a folder without a .onnx file, and no preset. Expected a file of weights",
         tmp_path
         / "notes.txt": "notes.txt given; expected a file of weights, whose name ends in .h5 or .keras or .onnx.",
         tmp_path / "vgg.h5": "'data/weights/vgg.h5' given; allowed for name: custom: a .keras file",

@@ -232,8 +232,9 @@ IDLE: list[tuple[dict[str, Any], str, str]] = [
     (
         {},
         "backbone.color_mode",
-        "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, layer, "
-        "name, pooling, precision, preprocess, resize, runtime, storage, versions, views, weights",
+        "rgb given, which backbone.layer: features does not read; of backbone it reads decoding, image_side, "
+        "interpolation, layer, name, pooling, precision, preprocess, resize, runtime, storage, versions, views, "
+        "weights",
     ),
     (
         {"train__batch_norm": "trained"},

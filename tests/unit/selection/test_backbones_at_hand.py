@@ -89,7 +89,7 @@ def test_a_network_in_an_onnx_file_is_pooled_as_its_output_asks_for(folder: Path
     [
         (
             "VGG17",
-            "backbone VGG17: allowed: a .keras, .onnx or .h5 file, a folder of an .onnx file, NAME,",
+            "backbone VGG17: allowed: a .keras, .onnx or .h5 file, a folder of an .onnx file or of a preset, NAME,",
         ),
         ("none.keras", "none.keras does not exist. Give the path of a .h5, .keras or .onnx file."),
         ("VGG16=none.h5", "none.h5 does not exist"),
