@@ -79,5 +79,5 @@ def check(name: str, network: Any, folder: Path) -> None:
 
 def _features(network: Any, image: NDArray[np.float32]) -> NDArray[np.float32]:
     """All that the network gives, in a row."""
-    outputs = keras.Model(network.inputs, network.outputs)(image, training=False)
+    outputs = keras.Model(network.inputs[0], network.outputs)(image, training=False)
     return np.concatenate([np.ravel(output) for output in outputs])

@@ -11,10 +11,9 @@ from typing import Any
 import click
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from onepass.core import UserError, write_atomically
-from onepass.model import open_openvino, save_onnx_as_openvino
+from onepass.model import open_openvino, sample_photos, save_onnx_as_openvino
 from onepass.photos import UNLIMITED, UndecodableError, decode, files_below, read_file
 
 NAMES = ("savedmodel", "onnx", "openvino", "tflite")
@@ -157,12 +156,10 @@ def pixels_of(file: Path, smallest: int | None) -> NDArray[np.uint8] | None:
 
 
 def generated_photos(smallest: int | None = None) -> Iterator[NDArray[np.uint8]]:
-    """Coarse noise, as an image of each size: it has edges and planes, which noise alone has not."""
-    random = np.random.default_rng(0)
-    for height, width in SIZES:
-        coarse = random.integers(0, 256, (9, 9, 3), np.uint8)
+    """Images of each size, as they are decoded for extraction: RGB (height, width, 3)."""
+    for photo in sample_photos(SIZES):
         file = io.BytesIO()
-        Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(file, "PNG")
+        photo.save(file, "PNG")
         yield np.asarray(decode(file.getvalue(), UNLIMITED, smallest).image)
 
 

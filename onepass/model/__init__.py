@@ -5,6 +5,14 @@ today, ``exports`` hands it on to other programs. TensorFlow is imported when a 
 """
 
 from onepass.model.openvino_files import open_openvino, save_onnx_as_openvino
+from onepass.model.sample_photos import sample_photos
 from onepass.model.writers import check_is_here, register_model_writer, write_model
 
-__all__ = ["check_is_here", "open_openvino", "register_model_writer", "save_onnx_as_openvino", "write_model"]
+__all__ = [
+    "check_is_here",
+    "open_openvino",
+    "register_model_writer",
+    "sample_photos",
+    "save_onnx_as_openvino",
+    "write_model",
+]

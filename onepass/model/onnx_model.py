@@ -4,19 +4,18 @@ It repeats what extraction, train-head and evaluate do, and is checked against t
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from onepass.backbones import Backbone
 from onepass.core import UserError, check_recorded, first_line, write_atomically
 from onepass.engines import BATCH, Forward, in_pieces, onnx_session
 from onepass.heads import NEIGHBOURS, SHORTEST, Limits, TrainedHead, network_of
 from onepass.model.resizing_graph import resizing_nodes
+from onepass.model.sample_photos import sample_photos
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
 from onepass.onnx import BOOL, FLOAT, FLOAT16, TO_FIRST, Chain, converted
@@ -213,7 +212,7 @@ def largest_difference(content: bytes, backbone: Backbone, head: TrainedHead) ->
     """Between what the file says and what features and head say, over images of several sizes."""
     ask, forward, maps = opened(content).forward, backbone.load().forward(BATCH), network_of(head)
     differences = []
-    for photo in photos_of_the_check():
+    for photo in sample_photos(SIZES):
         pixels = np.zeros((BATCH, *backbone.pixel_shape), np.uint8)
         pixels[0] = backbone.framing.pixels(photo)
         features = forward(pixels)[:1].astype(backbone.storage).astype(np.float32)
@@ -222,11 +221,3 @@ def largest_difference(content: bytes, backbone: Backbone, head: TrainedHead) ->
             expected = np.hstack([expected, head.distances(features)[:, None]])
         differences.append(np.abs(ask(np.asarray(photo)[None]) - expected).max())
     return float(np.max(differences))
-
-
-def photos_of_the_check() -> Iterator[Image.Image]:
-    """Coarse noise, as an image of each size: it has edges and planes, which noise alone has not."""
-    random = np.random.default_rng(0)
-    for height, width in SIZES:
-        coarse = random.integers(0, 256, (9, 9, 3), np.uint8)
-        yield Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
