@@ -95,6 +95,17 @@ def computed(project: Project) -> set[Path]:
 
 
 @pytest.mark.parametrize(("changes", "said", "allowed"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_a_mistake_is_told_with_what_is_allowed(
+    changes: dict[str, Any], said: str, allowed: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    change(changes)
+    (problem,) = misfits(read_params(), PREPARED)
+    assert said in problem
+    assert allowed in problem
+
+
+# One that the network shows, and one that the classes do.
+@pytest.mark.parametrize(("changes", "said", "allowed"), [MISTAKES[1], MISTAKES[5]], ids=["network", "classes"])
 def test_a_mistake_stops_repro_and_try_before_a_photo_passes_the_network(
     changes: dict[str, Any], said: str, allowed: str, three_classes: Project, project: Project
 ) -> None:

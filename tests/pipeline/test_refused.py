@@ -19,8 +19,8 @@ KINDS = "allowed: cnn | lda | linear | logistic | mlp"
 LOGISTIC = "which head.kind: logistic does not read; of train it reads class_weights, seed"
 LINEAR = "which head.kind: linear does not read; of head it reads activation, kind, pooling, scale"
 INPUT = (
-    "which backbone.layer: input does not read; of backbone it reads color_mode, decoding, image_side, layer, "
-    "resize, versions, views, weights"
+    "which backbone.layer: input does not read; of backbone it reads color_mode, decoding, image_side, "
+    "interpolation, layer, resize, versions, views, weights"
 )
 MLP = "which head.kind: mlp does not read; of head it reads activation, dropout, hidden_units, kind, pooling, scale"
 FROZEN = "which head.kind: mlp without train.unfreeze does not read; of train it reads batch, class_weights, epochs, "
