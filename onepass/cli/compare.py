@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from onepass.cli.output_files import ending_in, written
+from onepass.cli.output_files import ending_in, plot_option, written
 from onepass.comparison import (
     IMPLIED,
     Comparison,
@@ -39,13 +39,7 @@ HOW_TO_RUN = (
 @click.argument("names", nargs=-1, metavar="[EXPERIMENT]...")
 @click.option("--baseline", metavar="NAME", help="Test against this one, chosen beforehand; not the best.")
 @click.option("--all", "every_pair", is_flag=True, help="Show the tests of every pair; not only those with the best.")
-@click.option(
-    "--plot",
-    metavar="PATH",
-    type=click.Path(path_type=Path),
-    callback=ending_in(".png", ".svg"),
-    help="Draw the accuracies into a .png or .svg file.",
-)
+@plot_option("Draw the accuracies into a .png or .svg file.")
 @click.option(
     "--html",
     metavar="PATH",

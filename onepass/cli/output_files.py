@@ -1,13 +1,15 @@
 """Options that name a file to write."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from onepass.core import UserError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def ending_in(*suffixes: str) -> Any:
@@ -19,6 +21,17 @@ def ending_in(*suffixes: str) -> Any:
         return path
 
     return check
+
+
+def plot_option(help_: str) -> Callable[[Command], Command]:
+    """``--plot PATH``, a picture of what is printed."""
+    return click.option(
+        "--plot",
+        metavar="PATH",
+        type=click.Path(path_type=Path),
+        callback=ending_in(".png", ".svg"),
+        help=help_,
+    )
 
 
 @contextmanager

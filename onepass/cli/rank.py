@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from tabulate import tabulate
 
-from onepass.cli.output_files import ending_in, written
+from onepass.cli.output_files import plot_option, written
 from onepass.core import UserError
 from onepass.params import BackboneParams, DataParams, read_params
 from onepass.photos import Assignment, AssignmentTable, Image, base_folder, evaluated_split, first_files, read_rows
@@ -27,13 +27,7 @@ TOLD = ("name", "weights", "layer", "pooling", "preprocess", "image_side")  # of
     "--sample", default=300, show_default=True, metavar="N", type=click.IntRange(20), help="Photos to look at."
 )
 @click.option("--side", "sides", multiple=True, type=click.IntRange(8, 4096), help="In pixels; also several.")
-@click.option(
-    "--plot",
-    metavar="PATH",
-    type=click.Path(path_type=Path),
-    callback=ending_in(".png", ".svg"),
-    help="Draw the ranking into a .png or .svg file.",
-)
+@plot_option("Draw the ranking into a .png or .svg file.")
 def command(backbones: tuple[str, ...], sample: int, sides: tuple[int, ...], plot: Path | None) -> None:
     """Rank backbones by a cross-validation of cheap heads on a sample of the photos of params.yaml.
 

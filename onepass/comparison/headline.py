@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from onepass.comparison.pairs import PairOfGroups, points
 from onepass.comparison.seed_groups import SeedGroup
+from onepass.core import cut
 from onepass.statistics import LEVEL
 
 LONGEST = 200  # characters, two lines of a wide terminal
@@ -50,12 +51,6 @@ def _sentence(reference: SeedGroup, tests: Sequence[PairOfGroups], corrected_for
         which = others(unclear, "any of the")
         clauses.append(f"{name} cannot be told apart from {which} {images}: {_apart(unclear, most)}")
     return "; ".join(clauses) + "."
-
-
-def cut(name: str, width: int) -> str:
-    """A name in at most ``width`` characters, the middle left out: experiments often differ at their ends."""
-    head = width // 2
-    return name if len(name) <= width else f"{name[:head]}…{name[head + 1 - width :]}"
 
 
 def _apart(unclear: Sequence[PairOfGroups], most: int) -> str:

@@ -39,6 +39,7 @@ from onepass.core.model_files import (
     check_model_file,
     read_archived_text,
 )
+from onepass.core.pictures import cut, name_rows, picture
 from onepass.core.processes import still_runs
 from onepass.core.progress import progress_bar
 from onepass.core.recorded import check_recorded, check_recorded_in
@@ -70,6 +71,7 @@ __all__ = [
     "check_recorded_in",
     "cores",
     "csv_line",
+    "cut",
     "explained",
     "fetch",
     "find",
@@ -80,10 +82,12 @@ __all__ = [
     "leading_bits",
     "listed",
     "load_yaml",
+    "name_rows",
     "names_behind",
     "open_address",
     "packed",
     "parse_lock",
+    "picture",
     "progress_bar",
     "read_archived_text",
     "read_range",
