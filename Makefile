@@ -19,12 +19,13 @@ coverage: .venv/ready-to-test
 test-more: .venv/ready-to-test
 	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m more
 
-# Faults, mutations and odd images by the ten thousand: hours.
+# Faults, mutations and odd images by the ten thousand, tries in any order by the hundred: hours.
 fuzz: export ONEPASS_FAULTS = 1000
+fuzz: export ONEPASS_SEQUENCES = 300
 fuzz: export ONEPASS_MUTATIONS = 10000
 fuzz: export ONEPASS_IMAGES = 30000
 fuzz: .venv/ready-to-test
-	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile -m "more or not more" tests/hostile
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile -m "more or not more" tests/hostile tests/pipeline/test_try_sequences.py
 
 # The recipes on real photos, and whether the benchmarks run.
 nightly: .venv/ready-to-test

@@ -4,6 +4,7 @@ experiment is shown with the params that made its predictions.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,7 +20,7 @@ from tests.pipeline.experiment_project import enter
 
 pytestmark = [pytest.mark.more, pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")]  # inside DVC
 
-SEQUENCES = 30
+SEQUENCES = int(os.environ.get("ONEPASS_SEQUENCES", "12"))
 NAMES = ["one", "two", "three"]
 VALUES: dict[str, list[Any]] = {
     "train.class_weights": ["none", "balanced"],
