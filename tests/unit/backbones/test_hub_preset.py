@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from onepass.backbones import Backbone
 from onepass.core import UserError
 from onepass.features import fingerprint
-from onepass.params import ParamsError
+from onepass.params import BackboneParams, ParamsError
+from onepass.selection import backbones_at_hand
 from tests import builders
 
 SIDE = 64
@@ -247,3 +248,10 @@ def test_versions_that_do_not_go_together_are_named(transformer: Path, monkeypat
     said = r"keras-hub 0\.32\.0 is here with keras 3\.13\.0, tensorflow 2\.21\.0, and wants keras>=3\.15\. Install"
     with pytest.raises(UserError, match=said):
         preset(transformer).load()
+
+
+def test_best_and_rank_take_a_preset_as_it_says_itself(transformer: Path) -> None:
+    committed = builders.params().read(BackboneParams)
+    (found,) = backbones_at_hand([str(transformer)], committed, digits=False)
+    assert (found.label, found.params.name, found.params.preprocess) == ("vit", "hub", "native")
+    assert (found.preprocess, found.of_output) == (("native",), "cls+avg")
