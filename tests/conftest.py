@@ -13,6 +13,7 @@ LONGEST = [
     "test_team",
     "test_real_photos",
     "test_audit",
+    "test_readme",
     "test_recipes",
     "test_best",
     "test_abstention",
