@@ -51,13 +51,17 @@ def part_that_sees(network: Any, folder: Path) -> Any:
 
 def in_layers(network: Any, layer: str) -> Any:
     """A plain Keras model of the layers of a backbone. UserError: it is cut inside, and they cannot be saved singly."""
-    unsaved = [said for one in network.layers if (said := _problem_of_saving(one))]
-    if unsaved and layer != LAST:
+    if layer != LAST and (unsaved := unsaved_layers(network)):
         raise UserError(
             f"backbone.layer: {layer} given, but this version of Keras Hub cannot save each layer of this network by "
             f"itself; allowed: {LAST}. It says:\n{listed(unsaved)}"
         )
     return keras.Model(network.inputs[0], network.outputs, name="preset")
+
+
+def unsaved_layers(network: Any) -> list[str]:
+    """The layers that cannot be saved singly, each with what is wrong."""
+    return [said for layer in network.layers if (said := _problem_of_saving(layer))]
 
 
 def in_one_piece(network: Any) -> Any:

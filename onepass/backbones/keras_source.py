@@ -33,6 +33,10 @@ class KerasSource(ABC):
     def whole_keras_network(self, backbone: Backbone) -> Any:
         """The Keras model with its weights, in float32, not cut. UserError: they cannot be read or do not fit."""
 
+    def network_to_save(self, backbone: Backbone) -> Any:
+        """The same, as the whole model is to hold it."""
+        return self.whole_keras_network(backbone)
+
     @abstractmethod
     def layers_of(self, backbone: Backbone, cut: Any) -> Any:
         """What says which layers the cut network has, as JSON can hold it: a name, or Keras's description."""
@@ -47,7 +51,7 @@ class KerasSource(ABC):
         """A function from uint8 RGB (batch, side, side, 3) to float32 features, of Keras's symbols."""
         from onepass.backbones.truncated_network import Cut  # noqa: PLC0415 - imports TensorFlow
 
-        network = self.whole_keras_network(backbone)
+        network = self.network_to_save(backbone)
         return Cut(backbone, network, in_bfloat16=backbone.precision == "bfloat16").features
 
     def cuts_to_try(self, backbone: Backbone) -> list[str]:

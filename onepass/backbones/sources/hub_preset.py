@@ -53,14 +53,19 @@ class HubPreset(KerasSource):
 
         return in_layers(_loaded(backbone), backbone.layer)
 
-    def whole_network(self, backbone: Backbone) -> Any:
-        """As any other that is cut inside; of one that is not, the backbone stays in one piece."""
-        if backbone.layer != LAST:
-            return super().whole_network(backbone)
+    def network_to_save(self, backbone: Backbone) -> Any:
+        """Where it is cut inside, as any other; else the backbone stays in one piece."""
         from onepass.backbones.hub_loading import in_one_piece  # noqa: PLC0415 - imports TensorFlow
-        from onepass.backbones.truncated_network import Cut  # noqa: PLC0415 - imports TensorFlow
 
-        return Cut(backbone, in_one_piece(_loaded(backbone)), in_bfloat16=backbone.precision == "bfloat16").features
+        return in_one_piece(_loaded(backbone)) if backbone.layer == LAST else super().network_to_save(backbone)
+
+    def cuts_to_try(self, backbone: Backbone) -> list[str]:
+        """None inside a network whose layers cannot be saved singly; loads the network."""
+        from onepass.backbones.cut_points import cuts_to_try  # noqa: PLC0415 - imports TensorFlow
+        from onepass.backbones.hub_loading import in_layers, unsaved_layers  # noqa: PLC0415 - imports TensorFlow
+
+        network = _loaded(backbone)
+        return [] if unsaved_layers(network) else cuts_to_try(in_layers(network, LAST))
 
     def layers_of(self, backbone: Backbone, _cut: Any) -> Any:
         """What the preset says of its network: the names of layers may change with a version of Keras Hub."""

@@ -159,6 +159,7 @@ def test_a_network_whose_layers_cannot_be_saved_singly_is_saved_in_one_piece(tmp
     save_keras(tmp_path / "whole.keras", keras.Model(pixels, given.source.whole_network(given)(pixels)), {})
     loaded = keras.saving.load_model(tmp_path / "whole.keras", compile=False)
     assert_alike(np.asarray(loaded(photos(2))), expected)
+    assert given.source.cuts_to_try(given) == []
     with pytest.raises(UserError, match=r"stage_0 given, but this version .* cannot save each layer.*; allowed: last"):
         preset(folder, layer="stage_0").load()
 
