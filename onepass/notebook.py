@@ -89,8 +89,13 @@ class LoadedPhotos(NamedTuple):
         return (
             f"{len(self.files):,} photos of {len(self.classes)} classes ({classes}): {by_split}; features "
             f"{self.features.dtype} {self.features.shape} of {self.backbone.get('architecture')} cut at "
-            f"{self.backbone.get('layer')}, {said}"
+            f"{self._cut}, {said}"
         )
+
+    @property
+    def _cut(self) -> str:
+        layer = self.backbone.get("layer")
+        return "+".join(layer) if isinstance(layer, list) else str(layer)
 
     def _repr_html_(self) -> str:
         rows = self.table(SHOWN)

@@ -23,7 +23,8 @@ def main(prepared: Path, features: Path, head: Path, training: Path, metrics: Pa
     backbone = params.read(BackboneParams)
     plan = read_head_plan(params, backbone)
     sections = (params.read(SplitParams), backbone, plan.head, plan.train, params.read(PredictParams))
-    settings = {f"{part.section}.{key}": value for part in sections for key, value in part.model_dump().items()}
+    dumped = {part.section: part.model_dump(mode="json") for part in sections}
+    settings = {f"{section}.{key}": value for section, values in dumped.items() for key, value in values.items()}
     root = base_folder(params.read(DataParams).root)
     page = run_report(prepared, features, head, training, metrics, settings, root)
     write_atomically(metrics / "report.html", page)

@@ -1,7 +1,7 @@
 """A backbone with nothing left to look up, the protocol of its sources, and which source a params.yaml means."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -68,7 +68,7 @@ class Source(Protocol):
 
 # Params that mean the same whatever the source.
 AS_THEY_STAND = (
-    *("weights", "decoding", "layer", "pooling", "special_tokens", "precision", "storage", "crop", "interpolation"),
+    *("weights", "decoding", "layers", "pooling", "special_tokens", "precision", "storage", "crop", "interpolation"),
 )
 
 
@@ -82,7 +82,7 @@ class Backbone:
     side: int  # pixels, of the square that it is given
     channels: int  # 3: RGB, 1: grey
     decoding: str  # scaled | exact
-    layer: str  # of the cut; INPUT, LAST or a name
+    layers: tuple[str, ...]  # of the cut; INPUT, LAST or a name; of several, the features stand side by side
     pooling: str  # none | avg | max | cls | cls+avg
     preprocess: Mode
     precision: str  # float32 | bfloat16
@@ -119,6 +119,15 @@ class Backbone:
         )
 
     @property
+    def has_network(self) -> bool:
+        """Whether features are anything but the pixels themselves."""
+        return self.layers != (INPUT,)
+
+    def each_layer(self) -> list["Backbone"]:
+        """For each layer, the one that is cut after it alone."""
+        return [replace(self, layers=(layer,)) for layer in self.layers]
+
+    @property
     def framing(self) -> Framing:
         """What of a photo it is given."""
         return Framing(self.side, self.crop, self.interpolation)
@@ -134,11 +143,11 @@ class Backbone:
 
     def weights_sha256(self) -> str:
         """The digest of the weights file; empty where there is no network. UserError: the file is missing."""
-        return "" if self.layer == INPUT else weights_sha256(self.weights)
+        return weights_sha256(self.weights) if self.has_network else ""
 
     def check_weights(self, record: Path) -> None:
         """UserError: the weights file is missing, or is not the one of ``onepass.params.record_weights``."""
-        if self.layer != INPUT:
+        if self.has_network:
             check_weights(self.weights, record)
 
 
@@ -169,7 +178,7 @@ def check_backbone(params: BackboneParams) -> tuple[Source, Engine]:
         raise ParamsError([f"backbone.name: {name!r} given; allowed: {allowed}"])
     if params.color_mode == "grayscale" and name != INPUT:
         raise ParamsError(
-            [f"backbone.color_mode: grayscale given; allowed for layer: {params.layer}: rgb (networks see colour)"]
+            [f"backbone.color_mode: grayscale given; allowed for layer: {params.cut}: rgb (networks see colour)"]
         )
     if isinstance(params.preprocess, str) and params.preprocess not in ("native", *MODES):
         named = ", ".join(MODES)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onepass.tensorflow import keras, operation_before, reads_of, uses_of
+from onepass.tensorflow import keras, operation_before, operations_of_outputs, reads_of, uses_of
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
@@ -18,10 +18,11 @@ def fold_batch_norms(network: Any) -> None:
 
     Features stay the same but for rounding. Nothing else may look at what a folded convolution gives.
     """
+    given_out = operations_of_outputs(network)
     for layer in network.layers:
         if type(layer) is keras.layers.BatchNormalization and layer.axis in (-1, 3) and uses_of(layer) == 1:
             before = operation_before(layer)
-            alone = uses_of(before) == reads_of(before) == 1
+            alone = uses_of(before) == reads_of(before) == 1 and before not in given_out
             if alone and type(before) in CONVOLUTIONS and before.activation is keras.activations.linear:
                 _fold(before, layer)
 

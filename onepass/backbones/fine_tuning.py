@@ -27,25 +27,26 @@ def layers_above(backbone: Backbone, network: Any, last: str, train_batch_norm: 
 
     """
     names = [layer.name for layer in network.layers]
-    start = output_of(network, backbone.layer)
+    (cut,) = backbone.layers
+    start = output_of(network, cut)
     cuts = cut_points(network)
-    if backbone.layer not in cuts:
-        place = names.index(backbone.layer)
+    if cut not in cuts:
+        place = names.index(cut)
         below = [name for name in cuts if names.index(name) < place][-1:] or ["none"]
         above = [name for name in cuts if names.index(name) > place][:1] or ["none"]
         raise UserError(
-            f"backbone.layer: {backbone.layer} given, which another path passes by, so that the layers above it "
+            f"backbone.layer: {cut} given, which another path passes by, so that the layers above it "
             f"cannot be trained on its features alone; the nearest cut below is {below[0]}, above {above[0]}."
         )
     end = output_of(network, last, "train.unfreeze")
-    if last != LAST and names.index(last) <= names.index(backbone.layer):
+    if last != LAST and names.index(last) <= names.index(cut):
         raise UserError(
-            f"train.unfreeze: {last} given, which is not above backbone.layer: {backbone.layer}; allowed: "
-            f"none, last, {', '.join(names[names.index(backbone.layer) + 1 :])}"
+            f"train.unfreeze: {last} given, which is not above backbone.layer: {cut}; allowed: "
+            f"none, last, {', '.join(names[names.index(cut) + 1 :])}"
         )
     if isinstance(network, keras.Sequential):  # loaded from a file, its layers are linked several times over
         place = len(names) - 1 if last == LAST else names.index(last)
-        above = network.layers[names.index(backbone.layer) + 1 : place + 1]
+        above = network.layers[names.index(cut) + 1 : place + 1]
         unfrozen = keras.Sequential([keras.Input(start.shape[1:]), *above], name="unfrozen")
     else:
         unfrozen = keras.Model(start, end, name="unfrozen")

@@ -49,12 +49,13 @@ def part_that_sees(network: Any, folder: Path) -> Any:
     raise UserError(f"{KEY}: {folder} has the inputs {found}; expected one, of RGB images.")
 
 
-def in_layers(network: Any, layer: str) -> Any:
+def in_layers(network: Any, *cuts: str) -> Any:
     """A plain Keras model of the layers of a backbone. UserError: it is cut inside, and they cannot be saved singly."""
-    if layer != LAST and (unsaved := unsaved_layers(network)):
+    inside = [layer for layer in cuts if layer != LAST]
+    if inside and (unsaved := unsaved_layers(network)):
         raise UserError(
-            f"backbone.layer: {layer} given, but this version of Keras Hub cannot save each layer of this network by "
-            f"itself; allowed: {LAST}. It says:\n{listed(unsaved)}"
+            f"backbone.layer: {inside[0]} given, but this version of Keras Hub cannot save each layer of this network "
+            f"by itself; allowed: {LAST}. It says:\n{listed(unsaved)}"
         )
     return keras.Model(network.inputs[0], network.outputs, name="preset")
 

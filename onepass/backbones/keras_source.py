@@ -23,7 +23,7 @@ class KerasSource(ABC):
 
     def unread_keys(self, params: BackboneParams) -> dict[str, str]:
         """Pretrained networks see colour."""
-        return {"color_mode": f"backbone.layer: {params.layer}"}
+        return {"color_mode": f"backbone.layer: {params.cut}"}
 
     @abstractmethod
     def resolve(self, params: BackboneParams, engine: Engine) -> Backbone:

@@ -52,7 +52,7 @@ class OnnxCut(NamedTuple):
 
     weights: str
     side: int
-    layer: str
+    layers: tuple[str, ...]
     pooling: str
     special_tokens: int
     preprocess: Any  # the fields of a Mode
@@ -73,7 +73,7 @@ def cut_of(backbone: Backbone) -> OnnxCut:
     return OnnxCut(
         backbone.weights,
         backbone.side,
-        backbone.layer,
+        backbone.layers,
         backbone.pooling,
         backbone.special_tokens,
         backbone.preprocess,
@@ -97,13 +97,17 @@ def feature_graph(cut: OnnxCut, batch: int | str) -> FeatureGraph:
     image = image_input(model, file)
     if image.side not in (None, cut.side):
         raise UserError(f"backbone.image_side: {cut.side} given; {file} takes {image.side} by {image.side} pixels.")
-    tensor = tensor_called(model, cut.layer)
+    tensors = [tensor_called(model, layer) for layer in cut.layers]
     others = {name: f"network/{name}" for name in TAKEN}
-    part = renamed(below(model, tensor, image, file), others)
-    tensor, image = others.get(tensor, tensor), image._replace(name=others.get(image.name, image.name))
+    part = renamed(below(model, tensors, image, file), others)
+    tensors, image = [others.get(one, one) for one in tensors], image._replace(name=others.get(image.name, image.name))
     batch = image.batch or batch
     before = _preprocessed(Mode(*cut.preprocess), image)
-    after = _pooled(cut, tensor, shape_of(part, tensor, file), channels_first(part, tensor, image))
+    of_layers = [
+        _pooled(cut, number, tensor, shape_of(part, tensor, file), channels_first(part, tensor, image))
+        for number, tensor in enumerate(tensors)
+    ]
+    after = _side_by_side(of_layers)
     digest = hashlib.sha256(part.SerializeToString(deterministic=True)).hexdigest()
     return FeatureGraph(joined(part, before, after, [batch, cut.side, cut.side, 3]), batch, digest)
 
@@ -119,19 +123,28 @@ def _preprocessed(mode: Mode, image: ImageInput) -> Chain:
     return chain.then("Cast", to=image.type).called(image.name)
 
 
-def _pooled(cut: OnnxCut, tensor: str, shape: tuple[int | None, ...], first: bool) -> Chain:
-    """What the network gives to float32 (batch, height, width, channels), (batch, tokens, channels) or (batch, values).
+def _side_by_side(of_layers: list[Chain]) -> Chain:
+    """(batch, values) of each layer to (batch, all values); of one, whatever it is."""
+    after, *others = of_layers
+    for other in others:
+        after.beside(other)
+    return after.then("Concat", *(other.end for other in others), axis=1) if others else after
+
+
+def _pooled(cut: OnnxCut, number: int, tensor: str, shape: tuple[int | None, ...], first: bool) -> Chain:
+    """What a layer gives to float32 (batch, height, width, channels), (batch, tokens, channels) or (batch, values).
 
     Args:
+        number: of the layer.
         shape: of the tensor, None where any length may be.
         first: of maps, whether their channels come first.
 
     """
-    check_pooling(cut.pooling, cut.special_tokens, shape, cut.layer)
-    rank = len(shape)
-    chain = Chain("features", tensor).then("Cast", to=FLOAT)
+    check_pooling(cut.pooling, cut.special_tokens, shape, cut.layers[number], len(cut.layers))
+    rank, name = len(shape), f"/{number}/" if number else ""
+    chain = Chain(f"features{name}", tensor).then("Cast", to=FLOAT)
     if rank == TOKENS and cut.pooling != "none":
-        return _pooled_tokens(chain, cut.pooling, cut.special_tokens)
+        return _pooled_tokens(chain, name, cut.pooling, cut.special_tokens)
     if rank == MAPS and first == (cut.pooling == "none"):
         chain.then("Transpose", perm=TO_LAST if first else TO_FIRST)
     return chain if cut.pooling == "none" else _pooled_maps(chain, cut.pooling)
@@ -142,11 +155,11 @@ def _pooled_maps(chain: Chain, pooling: str) -> Chain:
     return chain.then(f"Global{'Average' if pooling == 'avg' else 'Max'}Pool").then("Flatten", axis=1)
 
 
-def _pooled_tokens(tokens: Chain, pooling: str, special: int) -> Chain:
+def _pooled_tokens(tokens: Chain, name: str, pooling: str, special: int) -> Chain:
     """(batch, tokens, channels) to (batch, values). The class token is the first, special ones before the others."""
     if pooling == "cls":
         return tokens.then("Slice", np.array([0]), np.array([1]), np.array([1])).then("Flatten", axis=1)
-    patches = Chain("patches", tokens.end)
+    patches = Chain(f"patches{name}", tokens.end)
     patches.then("Slice", np.array([special]), np.array([np.iinfo(np.int64).max]), np.array([1]))
     _pooled_maps(patches.then("Transpose", perm=[0, 2, 1]), "max" if pooling == "max" else "avg")
     if pooling != "cls+avg":
@@ -205,9 +218,8 @@ def tried(cut: OnnxCut) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - of a damaged file a runtime raises nearly every type there is
         return {"problem": f"backbone.weights: {cut.weights} cannot be run: {first_line(error)}."}
     if len(found) != 1 or found.ndim < 2 or not found.size:
-        return {
-            "problem": f"backbone.layer: {cut.layer} gives the shape {found.shape} for an image; expected (1, ...)."
-        }
+        layers = ", ".join(cut.layers)
+        return {"problem": f"backbone.layer: {layers} gives the shape {found.shape} for an image; expected (1, ...)."}
     return FeatureShape(digest, "float32", [*found.shape[1:]])._asdict()
 
 

@@ -11,10 +11,20 @@ TOKENS, MAPS = 3, 4  # dimensions, with that of the batch
 OF_TOKENS = ("cls", "cls+avg")
 
 
-def check_pooling(pooling: str, special_tokens: int, shape: tuple[int | None, ...], layer: str) -> None:
-    """UserError: what a layer gives, (batch, *shape of an image), cannot be pooled so."""
+def check_pooling(
+    pooling: str, special_tokens: int, shape: tuple[int | None, ...], layer: str, layers: int = 1
+) -> None:
+    """UserError: what a layer gives, (batch, *shape of an image), cannot be pooled so.
+
+    Args:
+        layers: how many there are, whose features are to stand side by side.
+
+    """
     given = f"backbone.pooling: {pooling} given, but layer {layer!r} gives the shape {shape[1:]}"
     if pooling == "none":
+        if layers > 1 and len(shape) in (TOKENS, MAPS):
+            allowed = "avg, max" if len(shape) == MAPS else "avg, max, cls, cls+avg"
+            raise UserError(f"{given}; only pooled features of several layers stand side by side; allowed: {allowed}.")
         return
     if len(shape) not in (TOKENS, MAPS):
         raise UserError(f"{given}, which has no height and width, and no tokens, to pool over; allowed: none.")

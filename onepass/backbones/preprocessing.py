@@ -32,7 +32,7 @@ def mode_of(given: str | PixelScaling) -> Mode:
     return Mode(_in_pixels(given.mean, given), _in_pixels(given.std, given), bgr=given.channels == "bgr")
 
 
-def _in_pixels(values: list[float], given: PixelScaling) -> tuple[float, float, float]:
+def _in_pixels(values: tuple[float, ...], given: PixelScaling) -> tuple[float, float, float]:
     """What stands behind ``pixel * scale``, before it."""
     red, green, blue = (value / given.scale for value in values)
     return red, green, blue

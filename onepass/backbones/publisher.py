@@ -69,8 +69,8 @@ def _of_transformers(config: Any) -> Told:
     plain = not config.get("do_normalize", True)
     scaling = PixelScaling(
         scale=float(config.get("rescale_factor", 1 / 255)) if config.get("do_rescale", True) else 1.0,
-        mean=[0.0, 0.0, 0.0] if plain else config["image_mean"],
-        std=[1.0, 1.0, 1.0] if plain else config["image_std"],
+        mean=(0.0, 0.0, 0.0) if plain else tuple(config["image_mean"]),
+        std=(1.0, 1.0, 1.0) if plain else tuple(config["image_std"]),
     )
     resize, crop = _framing_of_transformers(config)
     return Told(mode_of(scaling), side, resize, crop, {2: "bilinear", 3: "bicubic"}.get(config.get("resample")))
@@ -93,7 +93,7 @@ def _framing_of_transformers(config: Any) -> tuple[str | None, float | None]:
 def _of_timm(config: Any) -> Told:
     """config.json of timm."""
     told = config["pretrained_cfg"]
-    mode = mode_of(PixelScaling(scale=1 / 255, mean=told["mean"], std=told["std"]))
+    mode = mode_of(PixelScaling(scale=1 / 255, mean=tuple(told["mean"]), std=tuple(told["std"])))
     crop = float(told.get("crop_pct", 0)) or None  # which of its versions all have written
     resize = {"center": "crop", "squash": "stretch"}.get(told.get("crop_mode", "center")) if crop else None
     filter_ = told.get("interpolation")
@@ -111,8 +111,8 @@ def _of_keras_hub(config: Any) -> Told:
         scale = [factor / deviation for factor, deviation in zip(scale, deviations, strict=True)]
     scaling = PixelScaling(
         scale=1.0,
-        mean=[-add / factor for add, factor in zip(offset, scale, strict=True)],
-        std=[1 / factor for factor in scale],
+        mean=tuple(-add / factor for add, factor in zip(offset, scale, strict=True)),
+        std=tuple(1 / factor for factor in scale),
     )
     size = told.get("image_size") or [told.get("height")]
     crops = told.get("crop_to_aspect_ratio", True)

@@ -31,9 +31,12 @@ class Cut:
 
     def features(self, pixels: Any) -> Any:
         """uint8 RGB (batch, side, side, 3), 0..255, to float32 (batch, *shape): tensors, or Keras's symbols of them."""
-        maps = self.network(preprocess(keras.ops.cast(pixels, "float32"), self._backbone.preprocess), training=False)
-        maps = keras.ops.cast(maps, "float32")
-        return _pooled(maps, self._backbone.pooling, self._backbone.special_tokens)
+        given = self.network(preprocess(keras.ops.cast(pixels, "float32"), self._backbone.preprocess), training=False)
+        of_layers = [
+            _pooled(keras.ops.cast(maps, "float32"), self._backbone.pooling, self._backbone.special_tokens)
+            for maps in (given if isinstance(given, list | tuple) else [given])
+        ]
+        return of_layers[0] if len(of_layers) == 1 else keras.ops.concatenate(of_layers, axis=1)
 
 
 def _pooled(features: Any, pooling: str, special_tokens: int) -> Any:
@@ -49,7 +52,7 @@ def _pooled(features: Any, pooling: str, special_tokens: int) -> Any:
 
 
 def _cut(backbone: Backbone, network: Any, in_bfloat16: bool) -> Any:
-    """The network from its input, float32 (batch, side, side, 3), to the output of ``backbone.layer``."""
+    """The network from its input, float32 (batch, side, side, 3), to the outputs of ``backbone.layers``."""
     path, side = backbone.weights, backbone.side
     if in_bfloat16:
         for layer in layers_within(network):
@@ -59,30 +62,41 @@ def _cut(backbone: Backbone, network: Any, in_bfloat16: bool) -> Any:
         raise UserError(f"{path}: expected one input of RGB images, found the input shape {expected}.")
     if any(length not in (None, side) for length in expected[1:3]):
         raise UserError(f"backbone.image_side: {side} given; {path} takes {expected[1]} by {expected[2]} pixels.")
-    output = output_of(network, backbone.layer)
-    check_pooling(backbone.pooling, backbone.special_tokens, output.shape, backbone.layer)
+    outputs = [output_of(network, layer) for layer in backbone.layers]
+    for layer, output in zip(backbone.layers, outputs, strict=True):
+        check_pooling(backbone.pooling, backbone.special_tokens, output.shape, layer, len(outputs))
     try:
-        cut = keras.Model(network.inputs, output, name="cut")
+        cut = keras.Model(network.inputs, outputs if len(outputs) > 1 else outputs[0], name="cut")
     except ValueError as error:
         raise UserError(
-            f"backbone.layer: {backbone.layer!r} given, which does not lie on a path from the input of {path}: "
+            f"backbone.layer: {_named(backbone)} given, which does not lie on a path from the input of {path}: "
             f"{first_line(error)}"
         ) from error
     _check_side(cut, backbone)
     return cut
 
 
+def _named(backbone: Backbone) -> str:
+    return ", ".join(map(repr, backbone.layers))
+
+
+def _shapes(cut: Any, backbone: Backbone) -> list[tuple[int, ...]]:
+    """Of what each layer gives for an image of the backbone's side."""
+    found = cut.compute_output_shape((1, *backbone.pixel_shape))
+    return [shape[1:] for shape in (found if isinstance(found, list) else [found])]
+
+
 def _check_side(cut: Any, backbone: Backbone) -> None:
     """UserError: so little is left of such small images that a layer has nothing to work on."""
     try:
-        left = cut.compute_output_shape((1, *backbone.pixel_shape))[1:]
-        problem = "" if all(left) else f"its output would have the shape {left}"
+        nothing = [shape for shape in _shapes(cut, backbone) if not all(shape)]
+        problem = f"its output would have the shape {nothing[0]}" if nothing else ""
     except ValueError as error:
         problem = first_line(error)
     if problem:
         raise UserError(
             f"backbone.image_side: {backbone.side} given, too small for {backbone.weights} up to layer "
-            f"{backbone.layer!r}: {problem}. Give a larger side, or an earlier layer."
+            f"{_named(backbone)}: {problem}. Give a larger side, or an earlier layer."
         )
 
 
@@ -100,9 +114,11 @@ class TruncatedNetwork:
 
     def feature_shape(self) -> FeatureShape:
         """sha256 over the network below the cut; dtype and shape of a row."""
-        shape = self._cut.network.compute_output_shape((1, *self._backbone.pixel_shape))[1:]
-        pooled = [shape[-1] * (2 if self._backbone.pooling == "cls+avg" else 1)]
-        return FeatureShape(self._digest, "float32", [*shape] if self._backbone.pooling == "none" else pooled)
+        shapes = _shapes(self._cut.network, self._backbone)
+        times = 2 if self._backbone.pooling == "cls+avg" else 1
+        pooled = [sum(shape[-1] for shape in shapes) * times]
+        whole = self._backbone.pooling == "none" and len(shapes) == 1
+        return FeatureShape(self._digest, "float32", [*shapes[0]] if whole else pooled)
 
     def forward(self, batch: int) -> Forward:
         """One compiled call: uint8 RGB (batch, side, side, 3), 0..255, to float32 features (batch, *shape).

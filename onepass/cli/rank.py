@@ -96,7 +96,7 @@ def table(ranked: list[Ranked], count: int) -> str:
         rows.append(
             {
                 "backbone": one.candidate.label,
-                "layer": params.layer,
+                "layer": params.cut,
                 "side": one.side,
                 "preprocess": params.preprocess if isinstance(params.preprocess, str) else "its own",
                 "head": one.best.kind,
@@ -110,19 +110,24 @@ def table(ranked: list[Ranked], count: int) -> str:
     return str(tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True))
 
 
+def in_yaml(value: object) -> str:
+    """A setting as -S takes it."""
+    return f"[{','.join(value)}]" if isinstance(value, list) else str(value)
+
+
 def verdict(ranked: list[Ranked], sample: int, count: int) -> str:
     """What the sample can tell, and how to go on with the first."""
     first, others = ranked[0], alike(ranked)
-    name = f"{first.candidate.label} at {first.candidate.params.layer}, {first.side} pixels"
+    name = f"{first.candidate.label} at {first.candidate.params.cut}, {first.side} pixels"
     told = f"{name} is the best of {len(ranked)} on {sample} photos"
     if others:
         cheapest = min(others, key=lambda one: one.seconds)
         told += f"; {len(others)} cannot be told apart from it"
         if cheapest.seconds < first.seconds:
-            cut = f"{cheapest.candidate.label} at {cheapest.candidate.params.layer}, {cheapest.side} pixels"
+            cut = f"{cheapest.candidate.label} at {cheapest.candidate.params.cut}, {cheapest.side} pixels"
             told += f", of which {cut} is the cheapest"
-    settings = first.candidate.params.model_dump()
-    changes = [f"backbone.{key}={settings[key]}" for key in TOLD if not isinstance(settings[key], dict)]
+    settings = first.candidate.params.model_dump(mode="json")
+    changes = [f"backbone.{key}={in_yaml(settings[key])}" for key in TOLD if not isinstance(settings[key], dict)]
     settings_of_try = [f"-S{one}" for one in (*changes, f"head.kind={first.best.kind}")]
     command = shlex.join(["python", "-m", "onepass", "try", first.candidate.label, *settings_of_try])
     left = count - sample

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from onepass.dvc_repo import dvc_files, machine_folder
 from onepass.engines import BATCH
 from onepass.features.agreement import Check
 from onepass.features.feature_spec import specify
+from onepass.features.pieced_rows import pieced_together, previous_pieces
 from onepass.features.pool import evict, folder_of, one_at_a_time, open_pools, size_limit
 from onepass.features.reuse import add_previous, find_rows, previous_record, previous_store
 from onepass.features.row_index import RowIndex
@@ -87,7 +89,9 @@ def extract(
         stores = [(Record(environments=[here]), own.find), *((pool.record, pool.find) for pool in others)]
         if before and before.key == store.key:
             stores.insert(0, (previous_record(files, out), partial(add_previous, index, files, out, before)))
-        sources = find_rows(index, stores, here, rule)
+        previous = previous_pieces(files, out, before, here)
+        pieced = pieced_together(index, store, team, machine, here, previous)
+        sources = find_rows(index, chain(stores, pieced), here, rule)
         missing = index.missing() & (shard.mask(keys) if shard else True)
         computed = int(missing.sum())
         photos = PixelReader(root, backbone.pixel_shape, backbone.decoding, framing=backbone.framing)

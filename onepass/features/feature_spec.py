@@ -14,8 +14,8 @@ from onepass.core import write_json
 from onepass.dvc_repo import dvc_files, machine_folder
 from onepass.features.fingerprint import fingerprint
 from onepass.features.reuse import previous_store
+from onepass.features.side_by_side import pieces, side_by_side
 from onepass.features.store import Store
-from onepass.params import INPUT
 
 
 def specify(
@@ -27,10 +27,14 @@ def specify(
     the previous output or from this machine's notes; ``load`` gives the network where neither has it.
     """
     weights_file = backbone.weights_sha256()
-    found = _feature_shape(backbone, weights_file, previous, machine, load)
-    # Pixels are stored as they are.
-    dtype = backbone.storage if np.issubdtype(found.dtype, np.floating) else found.dtype
-    return Store(images, dtype, found.shape, fingerprint(backbone, found.network), weights_file)
+    stores = []
+    for one in backbone.each_layer():
+        load_one = load if len(backbone.layers) == 1 else one.load
+        found = _feature_shape(one, weights_file, previous, machine, load_one)
+        # Pixels are stored as they are.
+        dtype = backbone.storage if np.issubdtype(found.dtype, np.floating) else found.dtype
+        stores.append(Store(images, dtype, found.shape, fingerprint(one, found.network), weights_file))
+    return side_by_side(stores)
 
 
 def shape_of_rows(backbone: Backbone, out: Path) -> list[int]:
@@ -47,12 +51,13 @@ def shape_of_rows(backbone: Backbone, out: Path) -> list[int]:
 def _feature_shape(
     backbone: Backbone, weights_file: str, previous: Store | None, machine: Path, load: Callable[[], Network]
 ) -> FeatureShape:
-    if backbone.layer == INPUT:
+    if not backbone.has_network:
         return load().feature_shape()
     if previous is not None and previous.weights_file == weights_file:
-        network = previous.fingerprint.get("network", "")
-        if fingerprint(backbone, network) == previous.fingerprint:
-            return FeatureShape(network, previous.dtype, previous.shape)
+        for piece in pieces(previous):
+            network = piece.store.fingerprint.get("network", "")
+            if fingerprint(backbone, network) == piece.store.fingerprint:
+                return FeatureShape(network, piece.store.dtype, piece.store.shape)
     question = json.dumps(fingerprint(backbone, weights_file), sort_keys=True)
     note = machine / "descriptions" / f"{hashlib.sha256(question.encode()).hexdigest()}.json"
     try:

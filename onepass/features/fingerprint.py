@@ -14,20 +14,22 @@ def fingerprint(backbone: Backbone, network: str) -> dict[str, Any]:
     """A readable fingerprint, found without TensorFlow.
 
     Args:
+        backbone: cut after one layer; of several ``side_by_side`` makes one fingerprint.
         network: digest of the network below the cut; ignored where the cut is the input.
 
     """
     pixels = pixel_fingerprint(backbone)
     pixels["decoding"]["decoder"] = DECODER  # not its version
-    if backbone.layer == INPUT:
+    if not backbone.has_network:
         return pixels | {"layer": INPUT, "color_mode": "grayscale" if backbone.channels == 1 else "rgb"}
+    (layer,) = backbone.layers
     of_tokens = backbone.pooling != NONE and backbone.special_tokens != 1  # which all had before it was a param
     return {
         **pixels,
         **({"special_tokens": backbone.special_tokens} if of_tokens else {}),
         "architecture": backbone.architecture,
         "network": network,
-        "layer": backbone.layer,
+        "layer": layer,
         "batch_norm": "folded into convolutions",
         "pooling": backbone.pooling,
         "preprocess": described(backbone.preprocess),

@@ -10,15 +10,15 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from onepass.core import UserError, write_atomically
+from onepass.core import UserError, write_atomically, write_sealed_json
 from onepass.features.row_index import RowIndex
 from onepass.features.rows import DamagedPartError, Rows, map_rows, pack, row_hashes
-from onepass.features.store import Store
+from onepass.features.store import FINGERPRINT_FILE, Store, open_store
 from onepass.features.team_pool import TeamPool
 from onepass.features.versions import VERSIONS_FILE, Environment, Record, parse_record
 
@@ -42,8 +42,9 @@ class Pool:
         return parse_record(path.read_bytes() if path.is_file() else None)
 
     def begin(self, record: Record) -> None:
-        """Makes it ready for rows of this environment."""
+        """Makes it ready for rows of this environment, and says beside its folder what they are."""
         record.write(self.folder / VERSIONS_FILE)
+        write_sealed_json(self.folder.parent / FINGERPRINT_FILE, self._store._replace(images=0)._asdict())
         if self._team:
             self._team.send(self.folder / VERSIONS_FILE)
 
@@ -90,9 +91,21 @@ def open_pools(
     folder: Path, store: Store, index: RowIndex, here: Environment, team: TeamPool | None = None
 ) -> list[Pool]:
     """The pools of a fingerprint: first that of this environment, which may be empty, then those of others."""
-    own = hashlib.sha256(json.dumps(here, sort_keys=True).encode()).hexdigest()[:16]
+    own = name_of(here)
     others = sorted(path for path in folder.glob("*") if path.is_dir() and path.name != own)
     return [Pool(path, store, index, team) for path in (folder / own, *others)]
+
+
+def name_of(environment: Environment) -> str:
+    """Of the pool of an environment, in the folder of a fingerprint."""
+    return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def described_pools(machine: Path) -> Iterator[tuple[Path, Store]]:
+    """The folders of all pools of this machine that say what their rows are, each with what it says."""
+    for path in sorted((machine / "pool").glob(f"*/{FINGERPRINT_FILE}")):
+        with suppress(UserError):
+            yield path.parent, open_store(path.parent)
 
 
 @contextmanager

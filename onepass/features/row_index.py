@@ -68,15 +68,15 @@ class RowIndex:
         places = find(self.keys, hashes)
         return bool((self._file[places[places >= 0]] < 0).any())
 
-    def read(self, places: slice) -> Rows:
+    def read(self, places: slice | NDArray[np.intp]) -> Rows:
         """The stored rows of the keys at these places, in their order; each was found.
 
         Raises:
             UserError: a file is not any more what it was then.
 
         """
-        rows = np.empty(places.stop - places.start, self.row_type)
         files, index = self._file[places], self._index[places]
+        rows = np.empty(len(files), self.row_type)
         for number in np.unique(files).tolist():
             here = files == number
             rows[here] = self._rows(number, index[here])

@@ -150,6 +150,8 @@ def check_pooling(pooling: str, shape: Sequence[int | None]) -> None:
 
 def _check_unfreeze(unfreeze: str, kind: HeadKind, backbone: BackboneParams) -> None:
     given = f"train.unfreeze: {unfreeze} given"
+    if len(backbone.layers) > 1:
+        raise ParamsError([f"{given}, but backbone.layer is a list; allowed: none, or one backbone.layer"])
     if backbone.layer in (INPUT, LAST):
         raise ParamsError(
             [

@@ -27,7 +27,7 @@ LIBRARIES = ("keras", "tensorflow", "h5py")
 
 def find_template(backbone: Backbone, head: TrainedHead) -> Path:
     """Where a model lies, or may be put, that differs from this one in the arrays, limits and classes of its head."""
-    layers = backbone.architecture, backbone.framing, backbone.channels, backbone.layer, backbone.pooling
+    layers = backbone.architecture, backbone.framing, backbone.channels, backbone.layers, backbone.pooling
     pixels = backbone.decoding, backbone.preprocess, backbone.precision, backbone.storage, backbone.weights_sha256()
     shapes = [array.shape for array in head.weights]
     prototypes = head.prototypes is not None and head.prototypes.shape

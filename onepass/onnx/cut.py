@@ -1,7 +1,7 @@
 """A graph cut at a tensor: the part below it, and how what lies there is laid out."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,41 @@ def tensor_called(model: Any, layer: str) -> str:
     return layer
 
 
-def below(model: Any, tensor: str, given: ImageInput, file: Path) -> Any:
-    """A copy of the model with nothing but what this tensor is computed from, which is its one output.
+def below(model: Any, tensors: Sequence[str], given: ImageInput, file: Path) -> Any:
+    """A copy of the model with nothing but what these tensors are computed from, which are its outputs.
 
     Raises:
-        UserError: the tensor does not depend on the image.
+        UserError: one of them does not depend on the image.
 
     """
+    kept, seen = set[int](), set[str]()
+    for tensor in tensors:
+        nodes, read = _needed(model, tensor)
+        if given.name not in read:
+            raise UserError(
+                f"backbone.layer: {tensor!r} of {file} does not depend on the image; give a tensor that does."
+            )
+        kept |= nodes
+        seen |= read
+    cut = type(model)()
+    cut.CopyFrom(model)
+    for field in ("node", "initializer", "sparse_initializer", "output", "value_info", "input"):
+        cut.graph.ClearField(field)
+    cut.graph.node.extend(model.graph.node[place] for place in sorted(kept))
+    cut.graph.initializer.extend(one for one in model.graph.initializer if one.name in seen)
+    cut.graph.sparse_initializer.extend(one for one in model.graph.sparse_initializer if one.values.name in seen)
+    cut.graph.value_info.extend(one for one in model.graph.value_info if one.name in seen)
+    cut.graph.input.extend(one for one in model.graph.input if one.name == given.name)
+    declared = {one.name: one for one in (*model.graph.value_info, *model.graph.output)}
+    for tensor in tensors:
+        cut.graph.output.append(declared.get(tensor) or type(model.graph.input[0])(name=tensor))
+    for field in ("producer_name", "producer_version", "domain", "doc_string", "model_version", "metadata_props"):
+        cut.ClearField(field)
+    return cut
+
+
+def _needed(model: Any, tensor: str) -> tuple[set[int], set[str]]:
+    """The places of the nodes that a tensor is computed by, and all tensors that they read, itself among them."""
     makers = {name: place for place, node in enumerate(model.graph.node) for name in node.output}
     kept, waiting = set[int](), [tensor]
     seen = {tensor}
@@ -52,22 +80,7 @@ def below(model: Any, tensor: str, given: ImageInput, file: Path) -> Any:
         fresh = set(_read_by(model.graph.node[place])) - seen
         seen |= fresh
         waiting += sorted(fresh)
-    if given.name not in seen:
-        raise UserError(f"backbone.layer: {tensor!r} of {file} does not depend on the image; give a tensor that does.")
-    cut = type(model)()
-    cut.CopyFrom(model)
-    for field in ("node", "initializer", "sparse_initializer", "output", "value_info", "input"):
-        cut.graph.ClearField(field)
-    cut.graph.node.extend(model.graph.node[place] for place in sorted(kept))
-    cut.graph.initializer.extend(one for one in model.graph.initializer if one.name in seen)
-    cut.graph.sparse_initializer.extend(one for one in model.graph.sparse_initializer if one.values.name in seen)
-    cut.graph.value_info.extend(one for one in model.graph.value_info if one.name in seen)
-    cut.graph.input.extend(one for one in model.graph.input if one.name == given.name)
-    declared = [one for one in (*model.graph.output, *model.graph.value_info) if one.name == tensor]
-    cut.graph.output.append(declared[0] if declared else type(model.graph.input[0])(name=tensor))
-    for field in ("producer_name", "producer_version", "domain", "doc_string", "model_version", "metadata_props"):
-        cut.ClearField(field)
-    return cut
+    return kept, seen
 
 
 def renamed(cut: Any, names: Mapping[str, str]) -> Any:

@@ -8,7 +8,10 @@ INPUT = "input"  # backbone.layer: the cut before the first layer
 LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
 NONE = "none"  # backbone.pooling, head.pooling, train.unfreeze and others: nothing of the kind
 
-Channels = Annotated[list[float], Field(min_length=3, max_length=3)]  # a number each
+# Lists of YAML as tuples: params can be compared and counted by their hash.
+Channels = Annotated[tuple[float, ...], Field(min_length=3, max_length=3, strict=False)]  # a number each
+Deviations = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=3, max_length=3, strict=False)]
+LayerName = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Pooling = Literal["none", "avg", "max"]
 BackbonePooling = Literal["none", "avg", "max", "cls", "cls+avg"]
@@ -58,7 +61,7 @@ class PixelScaling(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     mean: Channels
-    std: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)]
+    std: Deviations
     channels: Literal["rgb", "bgr"] = "rgb"
 
 
@@ -69,7 +72,7 @@ class BackboneParams(Section):
     name: Annotated[str, Field(min_length=1)]
     weights: Annotated[str, Field(min_length=1)]
     image_side: Annotated[int, Field(ge=1, le=4096)] | Literal["native"] = "native"
-    layer: Annotated[str, Field(min_length=1)] = LAST
+    layer: LayerName | Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=16, strict=False)] = LAST
     pooling: BackbonePooling = "none"
     special_tokens: Annotated[int, Field(ge=0, le=1000)] = 1
     color_mode: Literal["rgb", "grayscale"] = "rgb"
@@ -83,6 +86,25 @@ class BackboneParams(Section):
     runtime: Annotated[str, Field(min_length=1)] = "openvino"
     storage: Literal["float32", "float16"] = "float32"
     versions: VersionsRule = "close"
+
+    @model_validator(mode="after")
+    def _layers_can_stand_side_by_side(self) -> Self:
+        layers = self.layers
+        if twice := [layer for place, layer in enumerate(layers) if layer in layers[:place]]:
+            raise ValueError(f"layer: {twice[0]} stands twice in the list; allowed: each layer once")
+        if len(layers) > 1 and INPUT in layers:
+            raise ValueError(f"layer: {INPUT} given in a list; allowed there: names of layers, {LAST}")
+        return self
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """After which the network is cut: one, as mostly, or several, whose features stand side by side."""
+        return (self.layer,) if isinstance(self.layer, str) else self.layer
+
+    @property
+    def cut(self) -> str:
+        """The same for people."""
+        return "+".join(self.layers)
 
     @property
     def crop(self) -> float | None:

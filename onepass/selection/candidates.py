@@ -33,7 +33,7 @@ class Candidate(NamedTuple):
     def name(self) -> str:
         """Of its experiment, behind the name of the search."""
         params = self.params
-        told = [self.label, *([str(params.preprocess)] if self.guessed else []), params.layer]
+        told = [self.label, *([str(params.preprocess)] if self.guessed else []), params.cut]
         told += [params.pooling] if params.pooling != "avg" else []
         return "-".join(re.sub(r"[^\w-]+", "_", part) for part in [*told, self.head])
 

@@ -34,4 +34,4 @@ def draw_ranking(ranked: Sequence[Ranked], path: Path) -> None:
 def _name(one: Ranked) -> str:
     params = one.candidate.params
     preprocess = params.preprocess if isinstance(params.preprocess, str) else "its own"
-    return cut(f"{one.candidate.label}, {params.layer}, {one.side}, {preprocess}", LONGEST_NAME)
+    return cut(f"{one.candidate.label}, {params.cut}, {one.side}, {preprocess}", LONGEST_NAME)

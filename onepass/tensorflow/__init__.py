@@ -76,6 +76,7 @@ from onepass.tensorflow.internals import (  # noqa: E402
     has_onednn,
     layers_within,
     operation_before,
+    operations_of_outputs,
     reads_of,
     uses_of,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "keras_hub",
     "layers_within",
     "operation_before",
+    "operations_of_outputs",
     "reads_of",
     "save_keras",
     "tf",

@@ -42,6 +42,11 @@ def operation_before(layer: Any) -> Any:
     return layer.input._keras_history.operation
 
 
+def operations_of_outputs(network: Any) -> list[Any]:
+    """The layers whose outputs are those of the network."""
+    return [output._keras_history.operation for output in network.outputs]
+
+
 @contextmanager
 def fusing_bfloat16() -> Iterator[None]:
     """The graphs that this thread calls inside are turned into bfloat16 ones.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from onepass.checks import committed_params, idle_keys, known_keys, problems_of
 from onepass.core import UserError, read_yaml
@@ -135,14 +135,24 @@ def _parsed(text: str) -> tuple[str, list[Any]]:
         raise UserError(f"-S {name}: {unknown_key(name, alike)}")
     if name in PATHS:
         return name, [value]
-    pieces = re.split(r",(?![^\[]*\])", value)  # a comma inside brackets belongs to one value
-    if known[name].annotation is str:
-        return name, [piece.strip() for piece in pieces]
-    return name, [_value(piece) for piece in pieces]
+    pieces = re.split(r",(?![^\[{]*[\]}])", value)  # a comma inside brackets belongs to one value
+    return name, [_value(piece.strip(), _takes_text(known[name].annotation)) for piece in pieces]
 
 
-def _value(text: str) -> Any:
-    """As params.yaml would read it; what is no YAML is a text."""
+def _takes_text(annotation: Any) -> bool:
+    """Whether a key of this type takes any text."""
+    return annotation is str or any(map(_takes_text, get_args(annotation)))
+
+
+def _value(text: str, is_text: bool) -> Any:
+    """As params.yaml would read it; what is no YAML is a text.
+
+    Args:
+        is_text: whether the key takes a text, which may look like a number; what it takes else is in brackets.
+
+    """
+    if is_text and not text.startswith(("[", "{")):
+        return text
     try:
         return read_yaml(text.encode(errors="surrogateescape"), "-S")
     except UserError:

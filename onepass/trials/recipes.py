@@ -49,5 +49,5 @@ def complete_settings(sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         f"{schema.section}.{key}": value
         for schema in (BackboneParams, *all_head_keys())
-        for key, value in params.read(schema).model_dump().items()
+        for key, value in params.read(schema).model_dump(mode="json").items()
     }

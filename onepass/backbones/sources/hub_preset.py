@@ -51,13 +51,13 @@ class HubPreset(KerasSource):
         """Loaded in Keras's safe mode, for the side that is asked for, layer by layer."""
         from onepass.backbones.hub_loading import in_layers  # noqa: PLC0415 - imports TensorFlow
 
-        return in_layers(_loaded(backbone), backbone.layer)
+        return in_layers(_loaded(backbone), *backbone.layers)
 
     def network_to_save(self, backbone: Backbone) -> Any:
         """Where it is cut inside, as any other; else the backbone stays in one piece."""
         from onepass.backbones.hub_loading import in_one_piece  # noqa: PLC0415 - imports TensorFlow
 
-        return in_one_piece(_loaded(backbone)) if backbone.layer == LAST else super().network_to_save(backbone)
+        return in_one_piece(_loaded(backbone)) if backbone.layers == (LAST,) else super().network_to_save(backbone)
 
     def cuts_to_try(self, backbone: Backbone) -> list[str]:
         """None inside a network whose layers cannot be saved singly; loads the network."""
@@ -65,7 +65,7 @@ class HubPreset(KerasSource):
         from onepass.backbones.hub_loading import in_layers, unsaved_layers  # noqa: PLC0415 - imports TensorFlow
 
         network = _loaded(backbone)
-        return [] if unsaved_layers(network) else cuts_to_try(in_layers(network, LAST))
+        return [] if unsaved_layers(network) else cuts_to_try(in_layers(network))
 
     def layers_of(self, backbone: Backbone, _cut: Any) -> Any:
         """What the preset says of its network: the names of layers may change with a version of Keras Hub."""

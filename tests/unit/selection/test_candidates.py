@@ -13,7 +13,7 @@ COSTS = {"slow": Cost(["top/9", "low"], 0.2), "VGG16": Cost(["block5_pool", "blo
 
 
 def told(candidate: Candidate) -> tuple[str, str, str, str]:
-    return candidate.label, candidate.params.layer, candidate.params.pooling, str(candidate.params.preprocess)
+    return candidate.label, candidate.params.cut, candidate.params.pooling, str(candidate.params.preprocess)
 
 
 def test_the_cheapest_comes_first_and_a_cut_that_somebody_chose_is_tried_as_it_is() -> None:
