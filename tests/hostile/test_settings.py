@@ -32,7 +32,7 @@ ALLOWED = {  # what the message must say of each key
     "backbone.name": TEXT,
     "backbone.weights": TEXT,
     "backbone.image_side": "a whole number from 1 to 4096, or native",
-    "backbone.layer": TEXT,
+    "backbone.layer": f"{TEXT}, or a list of 1 to 16 of them",
     "backbone.pooling": "none | avg | max | cls | cls+avg",
     "backbone.special_tokens": "a whole number from 0 to 1000",
     "backbone.color_mode": "rgb | grayscale",

@@ -110,6 +110,22 @@ def test_one_wrong_value_gives_one_line_with_key_given_and_allowed(key: str, val
             ["backbone.image_side: native given, but layer: input has no network; allowed: 1..4096"],
         ),
         (
+            {"backbone__layer": ["features", "last", "features"]},
+            ["backbone.layer: features stands twice in the list; allowed: each layer once"],
+        ),
+        (
+            {"backbone__layer": ["input", "features"]},
+            ["backbone.layer: input given in a list; allowed there: names of layers, last"],
+        ),
+        (
+            {"train__unfreeze": "last", "backbone__layer": ["features", "last"]},
+            ["train.unfreeze: last given, but backbone.layer is a list; allowed: none, or one backbone.layer"],
+        ),
+        (
+            {"backbone__color_mode": "grayscale", "backbone__layer": ["features", "last"]},
+            ["backbone.color_mode: grayscale given; allowed for layer: features+last: rgb"],
+        ),
+        (
             {"head__hidden_units": [120, 60], "head__dropout": [0.25]},
             ["head.dropout: [0.25] given; allowed: one value, or one for each of hidden_units: [120, 60]"],
         ),

@@ -44,6 +44,19 @@ def test_a_folded_network_gives_the_same_features(seed: int) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
 
 
+def test_a_convolution_whose_output_is_wanted_is_not_folded() -> None:
+    from onepass.backbones.batch_norm_folding import fold_batch_norms
+    from onepass.tensorflow import keras
+
+    whole = network()
+    cut = keras.Model(whole.inputs, [whole.get_layer("plain").input, whole.output])
+    photos = np.random.default_rng(1).normal(size=(4, SIDE, SIDE, 3)).astype(np.float32)
+    wanted = [np.asarray(given) for given in cut(photos, training=False)]
+    fold_batch_norms(cut)
+    for found, expected in zip(cut(photos, training=False), wanted, strict=True):
+        np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
 def test_what_is_folded_multiplies_by_one_and_the_rest_as_before() -> None:
     from onepass.backbones.batch_norm_folding import fold_batch_norms
     from onepass.tensorflow import keras, tf

@@ -85,6 +85,16 @@ def test_a_keras_network_gives_the_same_as_itself(
     assert network.feature_shape().shape == list(expected(photos(4)).shape[1:])
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_tensors_stand_side_by_side(engine: str, exported: Path) -> None:
+    layers = [tensor(exported, name) for name in (CUT, "conv1_relu", "conv_pw_5_relu")]
+    alone = [onnx_network(exported, engine, layer=layer, pooling="avg") for layer in layers]
+    together = onnx_network(exported, engine, layer=layers, pooling="avg")
+    wanted = np.concatenate([network.forward(4)(photos(4)) for network in alone], axis=1)
+    assert_alike(together.forward(4)(photos(4)), wanted)
+    assert together.feature_shape().shape == [wanted.shape[1]]
+
+
 def test_onnxruntime_runs_a_keras_network(keras_weights: Path) -> None:
     given = {"name": "MobileNet", "image_side": SIDE, "layer": CUT, "weights": str(keras_weights)}
     found, expected = (
@@ -122,6 +132,9 @@ def test_a_vision_transformer_gives_the_same_tokens_as_in_keras(
     assert keras_network.feature_shape().shape == {"none": [17, 24], "cls": [24], "cls+avg": [48]}[pooling]
     assert np.ptp(expected, axis=0).max() > 0.1
     assert_alike(onnx_network(in_onnx, engine, layer="last", pooling=pooling).forward(4)(photos(4)), expected)
+    if pooling != "none":  # a block in the middle and the last one, as linear probes have them
+        beside = backbone(**given, layer=["block0", "tokens"], runtime="tensorflow").load().forward(4)(photos(4))
+        np.testing.assert_array_equal(beside[:, beside.shape[1] // 2 :], expected)
 
 
 def tokens_network(special: int, tokens: int, channels: int) -> ModelProto:

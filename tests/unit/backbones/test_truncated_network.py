@@ -73,6 +73,23 @@ def test_last_is_the_output_of_the_network(network: Any, weights: Path) -> None:
     np.testing.assert_allclose(found, expected(network, "dense", photos(2)), rtol=1e-5, atol=1e-5)
 
 
+def test_several_layers_stand_side_by_side_in_the_order_given(network: Any, weights: Path) -> None:
+    found = frozen(weights, layer=["pool", "conv"], pooling="max")
+    maps = [expected(network, layer, photos(4)).max(axis=(1, 2)) for layer in ("pool", "conv")]
+    np.testing.assert_allclose(found.forward(4)(photos(4)), np.concatenate(maps, axis=1), rtol=1e-5, atol=1e-5)
+    assert found.feature_shape().shape == [8]
+    values = frozen(weights, layer=["flat", "last"])
+    wanted = np.concatenate([expected(network, layer, photos(4)) for layer in ("flat", "dense")], axis=1)
+    np.testing.assert_allclose(values.forward(4)(photos(4)), wanted, rtol=1e-5, atol=1e-5)
+    assert values.feature_shape().shape == [wanted.shape[1]]
+
+
+@pytest.mark.parametrize(("pooling", "layers"), [("none", ["pool", "flat"]), ("avg", ["pool", "flat"])])
+def test_layers_that_do_not_go_together_are_refused(pooling: str, layers: list[str], weights: Path) -> None:
+    with pytest.raises(UserError, match=f"backbone.pooling: {pooling} given, but layer '.*; allowed: "):
+        frozen(weights, layer=layers, pooling=pooling)
+
+
 @pytest.mark.parametrize(("pooling", "reduce"), [("avg", np.mean), ("max", np.max)])
 def test_pooling_keeps_one_value_a_channel(
     pooling: str, reduce: Callable[..., NDArray[np.float32]], network: Any, weights: Path
