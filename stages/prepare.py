@@ -21,7 +21,6 @@ from onepass.features import keeping_decoded
 from onepass.machine_facts import record
 from onepass.params import BackboneParams, DataParams, SplitParams, read_params
 from onepass.photos import (
-    SMALLEST,
     Assignment,
     Fixed,
     Image,
@@ -30,12 +29,12 @@ from onepass.photos import (
     apply_fixes,
     assign,
     base_folder,
-    decoding_limits,
-    decoding_recipe,
     find_photos,
     inspect_photos,
+    inspection_recipe,
     label_conflicts,
     previous_decoding,
+    read_fixes,
     refuse_losses,
     report_losses,
     write_rows,
@@ -46,14 +45,14 @@ def main(out: Path) -> None:
     start = time.perf_counter()
     params = read_params()
     data, split, backbone = params.read(DataParams), params.read(SplitParams), params.read(BackboneParams)
-    max_pixels = data.max_megapixels * 1_000_000
-    decoding = decoding_recipe(SMALLEST) | decoding_limits(max_pixels)
+    decoding = inspection_recipe(data.max_pixels)
     photos = find_photos(data.root)
+    fixes = read_fixes(Path(data.fixes), photos.given_labels)
     files = dvc_files()
     known = previous_decoding(partial(open_previous, files), out, decoding, photos)
     with keeping_decoded(machine_folder(files), backbone) as keep:
-        quarantined = inspect_photos(photos, base_folder(data.root), known, max_pixels, keep)
-    fixed = apply_fixes(photos, Path(data.fixes))
+        quarantined = inspect_photos(photos, base_folder(data.root), known, data.max_pixels, keep)
+    fixed = apply_fixes(photos, fixes)
     write_rows(out / "fixed.csv", Fixed, fixed)
     conflicts = label_conflicts(photos.images(least=2), data.label_conflicts)
     photos.drop({row.hash for row in conflicts})

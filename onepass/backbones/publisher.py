@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from onepass.backbones.preprocessing import MODES, Mode, mode_of
 from onepass.core import UserError
-from onepass.params import BackboneParams, PixelScaling
+from onepass.params import LEAST_KEPT, BackboneParams, PixelScaling
 
 WITHOUT_A_CROP = 384  # pixels, from which on ConvNeXt of Hugging Face sees the whole photo
 
@@ -54,12 +54,19 @@ def told_beside(folder: Path) -> Told:
             try:
                 config = json.loads(path.read_bytes())
                 if name != TIMM or "pretrained_cfg" in config:  # Hugging Face and Keras Hub have a config.json, too
-                    return read(config)
+                    return _possible(read(config))
             except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, ZeroDivisionError) as error:
                 raise UserError(
                     f"{path} does not say how images are prepared: {error!r}. Give backbone.preprocess."
                 ) from error
     return Told()
+
+
+def _possible(told: Told) -> Told:
+    """ValueError: so little of a photo is to be kept that the rest of it, resized, would take all memory."""
+    if told.crop is not None and not LEAST_KEPT <= told.crop <= 1:
+        raise ValueError(f"{told.crop:g} of the shorter side is to be kept; allowed: {LEAST_KEPT} to 1")
+    return told
 
 
 def _of_transformers(config: Any) -> Told:

@@ -57,7 +57,7 @@ def command(folder: Path, count: int, output: Path) -> None:
     params = read_params()
     backbone, data = params.read(BackboneParams), params.read(DataParams)
     labelled = labelled_photos(base_folder(data.root))
-    found = usable(folder, backbone, data.max_megapixels * 1_000_000)
+    found = usable(folder, backbone, data.max_pixels)
     known = {image.hash for image in labelled.images} if labelled else set()
     images = [image for image in found if image.hash not in known]
     if not images:

@@ -30,7 +30,17 @@ from onepass.core.csv_files import csv_line, write_csv
 from onepass.core.discovery import import_all
 from onepass.core.dvc_lock import LockedStage, parse_lock
 from onepass.core.errors import UserError, explained, first_line, listed, run_stage
-from onepass.core.hashes import HASH_BYTES, Hashes, HashList, find, in_hex, leading_bits, packed, sha256_of_files
+from onepass.core.hashes import (
+    HASH_BYTES,
+    SHA256,
+    Hashes,
+    HashList,
+    find,
+    in_hex,
+    leading_bits,
+    packed,
+    sha256_of_files,
+)
 from onepass.core.model_files import (
     KERAS_CONFIG,
     KERAS_METADATA,
@@ -57,6 +67,7 @@ __all__ = [
     "KERAS_WEIGHTS",
     "LONG_AGO",
     "SEAL",
+    "SHA256",
     "AddressError",
     "HashList",
     "Hashes",

@@ -1,6 +1,7 @@
 """Content hashes of many images in little memory: 32 bytes each where a set of strings takes 200."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HASH_BYTES = 32  # of a sha256
+SHA256 = re.compile("[0-9a-f]{64}")  # in hex digits
 Hashes = NDArray[np.bytes_]  # (images,), S32; they sort as their hex digits do
 
 

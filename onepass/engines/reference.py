@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from onepass.core import UserError
 from onepass.engines.engine import Forward
 
-ALLOWED = {False: 1e-3, True: 0.1}  # of the largest feature; in bfloat16 also rounded in other places
+# Of the length of the features, as a vector, by whether they are in bfloat16. MobileNet's, rounded to that after each
+# layer, are off by up to 0.09 of it, single ones by half of the largest; those of another network by 0.8 and more.
+ALLOWED = {False: 1e-3, True: 0.25}
 
 
 def image_to_check(shape: tuple[int, int, int]) -> NDArray[np.uint8]:
@@ -34,10 +36,11 @@ def check_forward(
     """
     pixels = np.zeros((batch, *image.shape[1:]), np.uint8)
     pixels[:1] = image
-    difference, largest = np.abs(forward(pixels)[:1] - expected).max(), np.abs(expected).max()
-    if not np.isfinite(largest) or difference <= ALLOWED[bfloat16] * largest:
+    wanted = expected.astype(np.float64)
+    difference, length = np.linalg.norm(forward(pixels)[:1] - wanted), np.linalg.norm(wanted)
+    if not np.isfinite(length) or difference <= ALLOWED[bfloat16] * length:
         return
     raise UserError(
         f"backbone.runtime: {runtime} computes other features than the network means: of an image they differ by "
-        f"{difference / largest:.2g} of the largest. Nothing of that is kept. Use another backbone.runtime."
+        f"{difference / length:.2g} of their length. Nothing of that is kept. Use another backbone.runtime."
     )

@@ -2,6 +2,7 @@
 
 README.md beside this file has the format of a row. ``fingerprint`` says what makes a feature stale, ``versions`` and
 ``agreement`` what becomes of it after an upgrade, ``extraction`` what is computed, ``reuse`` and ``pool`` what is not,
+``side_by_side`` how rows of several layers are made, and ``pieced_rows`` from what,
 ``store`` how stages read it, ``sample`` is for those who want some photos only. Knows nothing of labels and heads.
 """
 

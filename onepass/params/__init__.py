@@ -9,6 +9,7 @@ from onepass.params.params_file import PARAMS_FILE, ParamsError, ParamsFile, rea
 from onepass.params.sections import (
     INPUT,
     LAST,
+    LEAST_KEPT,
     NONE,
     BackboneParams,
     BackbonePooling,
@@ -32,6 +33,7 @@ from onepass.params.weights_record import (
 __all__ = [
     "INPUT",
     "LAST",
+    "LEAST_KEPT",
     "NONE",
     "PARAMS_FILE",
     "BackboneParams",

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 INPUT = "input"  # backbone.layer: the cut before the first layer
 LAST = "last"  # backbone.layer, train.unfreeze: the output of the network
+LEAST_KEPT = 0.1  # of the shorter side of a photo: the rest is resized, too, before it is cut off
 NONE = "none"  # backbone.pooling, head.pooling, train.unfreeze and others: nothing of the kind
 
 # Lists of YAML as tuples: params can be compared and counted by their hash.
@@ -34,6 +35,11 @@ class DataParams(Section):
     label_conflicts: Literal["error", "quarantine"] = "error"
     max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.2
     fixes: Annotated[str, Field(min_length=1)] = "data/fixes.csv"
+
+    @property
+    def max_pixels(self) -> int:
+        """Of a photo."""
+        return self.max_megapixels * 1_000_000
 
 
 class SplitParams(Section):
@@ -80,7 +86,7 @@ class BackboneParams(Section):
     decoding: Literal["scaled", "exact"] = "scaled"
     preprocess: Annotated[str, Field(min_length=1)] | PixelScaling = "native"
     resize: Literal["stretch", "crop", "native"] = "stretch"
-    crop_fraction: Annotated[float, Field(gt=0, le=1)] = 0.875
+    crop_fraction: Annotated[float, Field(ge=LEAST_KEPT, le=1)] = 0.875
     interpolation: Literal["bilinear", "bicubic", "native"] = "bilinear"
     precision: Literal["float32", "bfloat16"] = "float32"
     runtime: Annotated[str, Field(min_length=1)] = "openvino"

@@ -11,12 +11,11 @@ from onepass.photos.decoding import (
     SMALLEST,
     UNLIMITED,
     decode,
-    decoding_limits,
     decoding_recipe,
     smallest_size,
 )
-from onepass.photos.fixes import DROP, apply_fixes
-from onepass.photos.inspection import inspect_file, inspect_photos, known_unread
+from onepass.photos.fixes import DROP, apply_fixes, read_fixes
+from onepass.photos.inspection import inspect_file, inspect_photos, inspection_recipe, known_unread
 from onepass.photos.layouts import (
     LABEL_COLUMNS,
     Layout,
@@ -67,7 +66,6 @@ __all__ = [
     "augmented",
     "base_folder",
     "decode",
-    "decoding_limits",
     "decoding_recipe",
     "evaluated_split",
     "files_below",
@@ -76,6 +74,7 @@ __all__ = [
     "grayscale",
     "inspect_file",
     "inspect_photos",
+    "inspection_recipe",
     "is_at_hand",
     "is_hidden",
     "is_remote",
@@ -86,6 +85,7 @@ __all__ = [
     "place_of",
     "previous_decoding",
     "read_file",
+    "read_fixes",
     "read_rows",
     "readings",
     "refuse_losses",

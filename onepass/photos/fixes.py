@@ -1,23 +1,45 @@
 """Decisions of people about photos, by content hash: another label, or none. The photos themselves stay as they are."""
 
 import csv
-import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
-from onepass.core import UserError, listed
+from onepass.core import SHA256, UserError, listed
 from onepass.photos.photo_table import PhotoTable
 from onepass.photos.tables import Fixed
 
 COLUMNS = ("hash", "label")
 DROP = "drop"  # instead of a label: not used at all
-SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def read_fixes(path: Path) -> dict[str, str]:
-    """For each content hash its label, or DROP. UserError: a line is none of that, with its number."""
+def read_fixes(path: Path, classes: AbstractSet[str]) -> dict[str, str]:
+    """For each content hash its label, or DROP.
+
+    Args:
+        path: of the decisions.
+        classes: the labels that photos have been given.
+
+    Raises:
+        UserError: a line is none of that, with its number; or a label that no photo has.
+
+    """
+    fixes = _parsed(path)
+    if DROP in classes and DROP in fixes.values():
+        raise UserError(f"{path}: {DROP} means not to use a photo, but a class is called so. Rename that class.")
+    if strange := sorted(set(fixes.values()) - classes - {DROP}):
+        alike = get_close_matches(strange[0], classes, 1)
+        meant = f"Did you mean {alike[0]}? " if alike else ""
+        raise UserError(
+            f"{path}: {strange[0]!r} is no class. {meant}Classes are {', '.join(sorted(classes)[:10])}; a new one "
+            "begins with a photo that data.root gives that label."
+        )
+    return fixes
+
+
+def _parsed(path: Path) -> dict[str, str]:
     problems: list[str] = []
     found: dict[str, str] = {}
     try:
@@ -57,30 +79,17 @@ def _problem(cells: list[str], before: Mapping[str, str]) -> str:
     return ""
 
 
-def apply_fixes(photos: PhotoTable, path: Path) -> list[Fixed]:
+def apply_fixes(photos: PhotoTable, fixes: Mapping[str, str]) -> list[Fixed]:
     """Gives usable photos the labels that were decided, and makes those that were dropped unusable.
 
     Args:
-        path: of the decisions, see ``read_fixes``.
+        photos: whose content is known.
+        fixes: as ``read_fixes`` gives them.
 
     Returns:
         What was changed; decisions about photos that are not there change nothing.
 
-    Raises:
-        UserError: a label that no photo has; or as ``read_fixes``.
-
     """
-    fixes = read_fixes(path)
-    classes = photos.given_labels
-    if DROP in classes and DROP in fixes.values():
-        raise UserError(f"{path}: {DROP} means not to use a photo, but a class is called so. Rename that class.")
-    if strange := sorted(set(fixes.values()) - classes - {DROP}):
-        alike = get_close_matches(strange[0], classes, 1)
-        meant = f"Did you mean {alike[0]}? " if alike else ""
-        raise UserError(
-            f"{path}: {strange[0]!r} is no class. {meant}Classes are {', '.join(sorted(classes)[:10])}; a new one "
-            "begins with a photo that data.root gives that label."
-        )
     changed = [
         Fixed(hash_, photo.file, photo.label, fixes[hash_])
         for hash_, photo in photos.with_hashes(fixes)
@@ -90,5 +99,5 @@ def apply_fixes(photos: PhotoTable, path: Path) -> list[Fixed]:
     photos.drop({row.hash for row in changed if row.label == DROP})
     if changed:
         dropped = sum(row.label == DROP for row in changed)
-        print(f"{path}: {len(changed) - dropped} photos have another label, {dropped} are dropped", flush=True)
+        print(f"data.fixes: {len(changed) - dropped} photos have another label, {dropped} are dropped", flush=True)
     return sorted(changed, key=lambda row: row.file)

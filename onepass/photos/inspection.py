@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Semaphore
+from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
 
 from onepass.core import batched, bounded_map, cores, progress_bar
 from onepass.photos.decode_cache import DecodeCache
-from onepass.photos.decoding import SMALLEST, decode
+from onepass.photos.decoding import SMALLEST, decode, decoding_limits, decoding_recipe
 from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.reading import is_remote, readings, threads_for
 from onepass.photos.refusals import UndecodableError
@@ -25,6 +26,11 @@ PALEST = 8
 # Many photos may be fetched at once, but decoded no more than there are cores: each takes the memory of its pixels.
 DECODERS = Semaphore(cores())
 Keep = Callable[[str, Pillow.Image], None]  # a photo's hash, and its image as ``decode`` gives it for ``SMALLEST``
+
+
+def inspection_recipe(max_pixels: int) -> dict[str, Any]:
+    """Everything that decides what ``inspect_photos`` finds in the bytes of a file."""
+    return decoding_recipe(SMALLEST) | decoding_limits(max_pixels)
 
 
 def inspect_photos(

@@ -41,7 +41,7 @@ ALLOWED = {  # what the message must say of each key
     "backbone.preprocess": f"{TEXT}, or its parts: scale, mean, std, channels",
     "backbone.resize": "stretch | crop | native",
     "backbone.interpolation": "bilinear | bicubic | native",
-    "backbone.crop_fraction": "a number above 0 and at most 1",
+    "backbone.crop_fraction": "a number from 0.1 to 1",
     "backbone.precision": "float32 | bfloat16",
     "backbone.runtime": TEXT,
     "backbone.storage": "float32 | float16",

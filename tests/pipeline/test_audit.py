@@ -132,6 +132,6 @@ def test_mending_what_the_audit_finds_makes_the_model_better_on_untouched_photos
     output = flawed.run("dvc", "repro", "evaluate")
     after = json.loads((flawed.folder / "metrics/metrics.json").read_text())["accuracy"]
     print(f"accuracy with a fifth of the labels wrong {before}, with {len(mended)} mended {after}")
-    assert f"data/fixes.csv: {len(mended)} photos have another label, 0 are dropped" in output
+    assert f"data.fixes: {len(mended)} photos have another label, 0 are dropped" in output
     assert "extract-features" not in stages_run(output)
     assert after > before + 0.01

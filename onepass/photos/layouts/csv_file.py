@@ -1,14 +1,13 @@
 """A CSV with the columns file,label[,split][,group][,hash]: given itself, or labels.csv in a folder of photos."""
 
 import csv
-import re
 from array import array
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from onepass.core import UserError, listed
+from onepass.core import SHA256, UserError, listed
 from onepass.photos.layouts.layout import Layout, register_layout
 from onepass.photos.photo_table import Photo, PhotoTable
 from onepass.photos.reading import missing
@@ -16,7 +15,6 @@ from onepass.photos.splits import SPLIT_NAMES, SPLITS
 
 LABELS_FILE = "labels.csv"
 LABEL_COLUMNS = ("file", "label", "split", "group")
-SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Row(NamedTuple):

@@ -125,3 +125,19 @@ def test_only_who_reads_a_publishers_file_takes_native() -> None:
             ParamsError, match=rf"backbone\.{key}: native given, which name: VGG16 .* allowed: {allowed}"
         ):
             backbone(name="VGG16", weights="net.h5", **{key: "native"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("preprocessor_config.json", {**HUGGING_FACE, "size": 100_000, "do_center_crop": True, "crop_size": 1}),
+        ("preprocessor_config.json", {**HUGGING_FACE, "crop_pct": 1e-9, "size": 1}),
+        ("config.json", {"pretrained_cfg": {**TIMM, "crop_pct": 0.01}}),
+        ("config.json", {"pretrained_cfg": {**TIMM, "crop_pct": 7}}),
+    ],
+)
+def test_a_crop_of_next_to_nothing_is_refused_before_a_photo_is_enlarged_for_it(
+    name: str, content: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"of the shorter side is to be kept; allowed: 0\.1 to 1"):
+        told(tmp_path, name, content)

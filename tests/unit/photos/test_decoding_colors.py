@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from onepass.photos import UndecodableError, decode, decoding, decoding_limits
+from onepass.photos import UndecodableError, decode, decoding, inspection_recipe
 from tests.hostile.profiles import in_srgb, profile
 from tests.unit.photos.test_decoding_refused import encoded
 
@@ -141,13 +141,13 @@ def test_formats_of_phones_are_turned_once_and_have_their_colours(file_format: s
 def test_without_the_extra_heic_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     decoding.allowed_formats()
     content = encoded("HEIF", PICTURE)
-    with_it = decoding_limits(5)
+    with_it = inspection_recipe(5)
     monkeypatch.setattr(decoding, "HEIC", "")
     monkeypatch.setattr(decoding, "allowed_formats", lambda: decoding.FORMATS)
     with pytest.raises(UndecodableError) as caught:
         decode(content, LIMIT)
     assert str(caught.value) == "unsupported_format: HEIC: `make install EXTRA=heic` makes it readable"
-    assert decoding_limits(5) != with_it
+    assert inspection_recipe(5) != with_it
 
 
 def test_libtiff_says_nothing_behind_our_back(capfd: pytest.CaptureFixture[str]) -> None:

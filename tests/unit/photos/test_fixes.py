@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from onepass.core import UserError
-from onepass.photos import Image, Photo, PhotoTable, apply_fixes
+from onepass.photos import Fixed, Image, Photo, PhotoTable, apply_fixes, read_fixes
 
 HASHES = [f"{number:064x}" for number in range(4)]
 
@@ -24,6 +24,10 @@ def written(folder: Path, *lines: str) -> Path:
     return path
 
 
+def applied(photos: PhotoTable, path: Path) -> list[Fixed]:
+    return apply_fixes(photos, read_fixes(path, photos.given_labels))
+
+
 def labels(photos: PhotoTable) -> dict[str, str]:
     return {hash_: same[0].label for hash_, same in photos.images()}
 
@@ -33,21 +37,21 @@ def test_labels_change_photos_are_dropped_and_the_rest_stays(
 ) -> None:
     photos = table()
     path = written(tmp_path, f"{HASHES[0]},dogs", f"{HASHES[1]},drop", f"{HASHES[2]},cats", f"{'f' * 64},cats")
-    fixed = apply_fixes(photos, path)
+    fixed = applied(photos, path)
     assert [(row.hash, row.file, row.given, row.label) for row in fixed] == [
         (HASHES[0], "0.jpg", "cats", "dogs"),
         (HASHES[1], "1.jpg", "dogs", "drop"),
     ]
     assert labels(photos) == {HASHES[0]: "dogs", HASHES[2]: "cats", HASHES[3]: "dogs"}
     assert {photo.split for photo in photos} == {"train"}
-    assert f"{path}: 1 photos have another label, 1 are dropped" in capsys.readouterr().out
+    assert "data.fixes: 1 photos have another label, 1 are dropped" in capsys.readouterr().out
 
 
 def test_without_decisions_nothing_changes_and_nothing_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     photos = table()
-    assert apply_fixes(photos, written(tmp_path)) == []
+    assert applied(photos, written(tmp_path)) == []
     assert list(labels(photos)) == HASHES
     assert capsys.readouterr().out == ""
 
@@ -56,14 +60,14 @@ def test_a_list_without_a_header_is_a_list_too(tmp_path: Path) -> None:
     photos = table()
     path = tmp_path / "fixes.csv"
     path.write_text(f"{HASHES[0]},drop\n\n{HASHES[1]},cats\n")
-    assert len(apply_fixes(photos, path)) == 2
+    assert len(applied(photos, path)) == 2
     assert labels(photos) == {HASHES[1]: "cats", HASHES[2]: "cats", HASHES[3]: "dogs"}
 
 
 def test_one_decision_settles_the_same_bytes_under_two_labels(tmp_path: Path) -> None:
     photos = PhotoTable([Photo("a.jpg", "cats", "", ""), Photo("b.jpg", "dogs", "", "")])
     photos.set_content(*((number, Image(HASHES[0], "", 8, 8, 0)) for number in range(2)))
-    assert [row.file for row in apply_fixes(photos, written(tmp_path, f"{HASHES[0]},dogs"))] == ["a.jpg"]
+    assert [row.file for row in applied(photos, written(tmp_path, f"{HASHES[0]},dogs"))] == ["a.jpg"]
     assert [{photo.label for photo in same} for _, same in photos.images()] == [{"dogs"}]
 
 
@@ -79,22 +83,22 @@ def test_one_decision_settles_the_same_bytes_under_two_labels(tmp_path: Path) ->
 )
 def test_what_is_no_decision_is_named(lines: list[str], complaint: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as refusal:
-        apply_fixes(table(), written(tmp_path, *lines))
+        applied(table(), written(tmp_path, *lines))
     assert complaint in str(refusal.value)
 
 
 def test_another_file_is_no_list_of_decisions(tmp_path: Path) -> None:
     path = tmp_path / "fixes.csv"
     with pytest.raises(UserError, match=r"data\.fixes: .*fixes\.csv cannot be read \(No such file"):
-        apply_fixes(table(), path)
+        applied(table(), path)
     path.write_text("file,label\n")
     with pytest.raises(UserError, match="expected the columns hash,label, found file,label"):
-        apply_fixes(table(), path)
+        applied(table(), path)
     path.write_bytes(b"hash,label\n\xff")
     with pytest.raises(UserError, match="is not a CSV in UTF-8"):
-        apply_fixes(table(), path)
+        applied(table(), path)
 
 
 def test_a_class_may_not_be_called_as_what_drops_a_photo(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="drop means not to use a photo, but a class is called so"):
-        apply_fixes(table("cats drop cats drop"), written(tmp_path, f"{HASHES[0]},drop"))
+        applied(table("cats drop cats drop"), written(tmp_path, f"{HASHES[0]},drop"))
