@@ -5,10 +5,11 @@ today, ``exports`` hands it on to other programs. TensorFlow is imported when a 
 """
 
 from onepass.model.openvino_files import open_openvino, save_onnx_as_openvino
-from onepass.model.sample_photos import sample_photos
+from onepass.model.sample_photos import Difference, sample_photos
 from onepass.model.writers import check_is_here, register_model_writer, write_model
 
 __all__ = [
+    "Difference",
     "check_is_here",
     "open_openvino",
     "register_model_writer",

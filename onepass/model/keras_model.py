@@ -16,7 +16,7 @@ from onepass.heads import NEIGHBOURS, SHORTEST, Limits, TrainedHead, pooling_lay
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
 from onepass.photos import LIGHT, UPWARDS, Framing, smallest_size
-from onepass.tensorflow import import_what_needs_keras_hub, keras, save_keras
+from onepass.tensorflow import import_what_needs_keras_hub, keras, layers_within, save_keras
 
 RESIZE = "resize"  # the name of the first layer: what comes after it takes photos of one size
 ANSWER = "answer"  # of the layer that gives the probabilities and, in one more column, the distance
@@ -41,6 +41,13 @@ class Model(NamedTuple):
         """To how many pixels height and width of a photo are reduced when it is decoded, as ``decode`` takes it."""
         return smallest_size(self.decoding, self.framing.side)
 
+    @property
+    def precision(self) -> str:
+        """float32 | bfloat16: that of its backbone."""
+        return (
+            "bfloat16" if any(layer.compute_dtype == "bfloat16" for layer in layers_within(self.network)) else "float32"
+        )
+
     def after_resize(self) -> Any:
         """What comes after the first layer: uint8 RGB (batch, side, side, 3) to ``answers``."""
         return keras.Model(self.network.get_layer(RESIZE).output, self.answers().output, name="after_resize")
@@ -53,6 +60,18 @@ class Model(NamedTuple):
         if self.limits is None:
             return self.network
         return keras.Model(self.network.input, self.network.get_layer(ANSWER).output, name="answers")
+
+
+def in_float32(network: Any) -> Any:
+    """A copy that computes in float32 what the network computes in bfloat16: few programs have more of that than its
+    name.
+    """
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    for layer in layers_within(copy):
+        if layer.compute_dtype == "bfloat16":
+            layer.dtype_policy = keras.DTypePolicy("float32")
+    return copy
 
 
 def write_keras_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:

@@ -15,14 +15,13 @@ from onepass.core import UserError, check_recorded, first_line, write_atomically
 from onepass.engines import BATCH, Forward, in_pieces, onnx_session
 from onepass.heads import NEIGHBOURS, SHORTEST, Limits, TrainedHead, network_of
 from onepass.model.resizing_graph import resizing_nodes
-from onepass.model.sample_photos import sample_photos
+from onepass.model.sample_photos import Difference, sample_photos
 from onepass.model.templates import layers_of
 from onepass.model.writers import check_is_here
 from onepass.onnx import BOOL, FLOAT, FLOAT16, TO_FIRST, Chain, converted
 from onepass.photos import Framing, smallest_size
 
 SIZES = ((1, 1), (7, 300), (150, 150), (375, 500), (640, 480))  # of the photos of the check: height, width
-DIFFERENCE = {"float32": 2e-3, "bfloat16": 5e-2}  # of a probability, at most; the file computes in float32
 
 
 class OnnxModel(NamedTuple):
@@ -48,12 +47,10 @@ def write_onnx_model(path: Path, backbone: Backbone, head: TrainedHead) -> None:
 
     """
     content = whole_onnx_model(backbone, head).SerializeToString(deterministic=True)
-    difference = largest_difference(content, backbone, head)
-    if not difference <= DIFFERENCE[backbone.precision]:
+    if problem := difference(content, backbone, head).problem(backbone.precision):
         raise UserError(
-            f"{path} would differ from what evaluate says by {difference:.2g} in a probability or distance; allowed: "
-            f"{DIFFERENCE[backbone.precision]:g}. Nothing is written. Try another backbone.runtime, or another version "
-            "of onnxruntime."
+            f"{path}, against what evaluate says, would {problem}. Nothing is written. Try another backbone.runtime, "
+            "or another version of onnxruntime."
         )
     write_atomically(path, content)
 
@@ -208,7 +205,7 @@ def opened(content: bytes) -> OnnxModel:
     )
 
 
-def largest_difference(content: bytes, backbone: Backbone, head: TrainedHead) -> float:
+def difference(content: bytes, backbone: Backbone, head: TrainedHead) -> Difference:
     """Between what the file says and what features and head say, over images of several sizes."""
     ask, forward, maps = opened(content).forward, backbone.load().forward(BATCH), network_of(head)
     differences = []
@@ -220,4 +217,4 @@ def largest_difference(content: bytes, backbone: Backbone, head: TrainedHead) ->
         if head.limits:
             expected = np.hstack([expected, head.distances(features)[:, None]])
         differences.append(np.abs(ask(np.asarray(photo)[None]) - expected).max())
-    return float(np.max(differences))
+    return Difference.of(differences)

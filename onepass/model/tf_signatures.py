@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from onepass.model.keras_model import RESIZE, Model
+from onepass.model.keras_model import RESIZE, Model, in_float32
 from onepass.photos import Framing
 from onepass.tensorflow import tf
 
@@ -14,9 +14,11 @@ FILES = tf.TensorSpec((None,), tf.string, name="files")
 def portable(model: Model) -> Any:
     """uint8 RGB photos (batch, height, width, 3), 0..255, to what ``answers_of`` gives.
 
-    Resized by simple operations: TensorFlow's own one for it exists in no other format.
+    Resized by simple operations: TensorFlow's own one for it exists in no other format. In float32.
     """
     framing, after_resize = model.framing, model.after_resize()
+    if model.precision == "bfloat16":
+        after_resize = in_float32(after_resize)
 
     def answers(photos: Any) -> dict[str, Any]:
         seen = photos if framing.crop is None else middle(photos)

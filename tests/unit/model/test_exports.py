@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,17 @@ def test_a_savedmodel_decodes_large_files_as_predict_does(model: Path, tmp_path:
     np.testing.assert_allclose(found["probabilities"], whole.after_resize()(photos)[:, :-1], atol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "openvino", "tflite"])
+def test_a_bfloat16_model_is_nearly_the_same_in_formats_that_know_float32_alone(
+    form: str, tiny_backbone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rounded = model_file(tmp_path, tiny_backbone, CLASSES, precision="bfloat16", runtime="tensorflow")
+    export(rounded, form, tmp_path / "exported")
+    (difference,) = map(float, re.findall(r"largest difference (\S+),", capsys.readouterr().out))
+    assert (difference == 0) is (form == "savedmodel")
+    assert difference < 5e-2
+
+
 def test_class_names_travel_inside_onnx_and_tflite(model: Path, tmp_path: Path) -> None:
     import onnxruntime
     from ai_edge_litert.interpreter import Interpreter
@@ -169,7 +181,7 @@ def test_a_file_that_differs_is_not_kept(model: Path, tmp_path: Path, monkeypatc
     wrong = FORMATS["onnx"]._replace(open=lambda _: [lambda photo: np.full((len(photo), 4), np.nan, np.float32)])
     monkeypatch.setitem(FORMATS, "onnx", wrong)
     write_photos(tmp_path / "photos", {"ant": 3})
-    message = r"m: a probability or distance would differ by nan from the model's in 3 images; allowed: 0.002"
+    message = r"m would differ by nan in a probability or distance, in 3 images; allowed: 0.002"
     with pytest.raises(UserError, match=message):
         export(model, "onnx", tmp_path / "m", "--photos", tmp_path / "photos")
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
