@@ -131,4 +131,4 @@ def verdict(ranked: list[Ranked], sample: int, count: int) -> str:
     settings_of_try = [f"-S{one}" for one in (*changes, f"head.kind={first.best.kind}")]
     command = shlex.join(["python", "-m", "onepass", "try", first.candidate.label, *settings_of_try])
     left = count - sample
-    return f"{told}.\nThe other {left:,} photos take it {left * first.seconds:.0f} s: {command}"
+    return f"{told}.\nThe other {left:,} photos take it {left * first.seconds:.0f} s, once it is loaded: {command}"
