@@ -22,7 +22,7 @@ from onepass.features.versions import VERSIONS_FILE, Environment, Record, parse_
 TOGETHER = 1024  # rows at once
 
 
-class _Other(NamedTuple):
+class OtherRows(NamedTuple):
     """Rows of another store, which one environment has computed."""
 
     store: Store
@@ -39,7 +39,12 @@ class _Found(NamedTuple):
 
 
 def pieced_together(
-    index: RowIndex, store: Store, team: TeamPool | None, machine: Path, here: Environment, previous: Iterable[_Other]
+    index: RowIndex,
+    store: Store,
+    team: TeamPool | None,
+    machine: Path,
+    here: Environment,
+    previous: Iterable[OtherRows],
 ) -> Iterator[tuple[Record, Callable[[], None]]]:
     """For each environment that computed all pieces of some rows: its record, and what puts those rows into its pool.
 
@@ -52,7 +57,7 @@ def pieced_together(
     if len(store.shape) != 1 or not index.missing().any():
         return
     wanted = {piece.store.key for piece in pieces(store)}
-    of_environment: dict[str, list[_Other]] = {}
+    of_environment: dict[str, list[OtherRows]] = {}
     for other in (*previous, *_of_pools(machine)):
         if other.store.key != store.key and wanted & {piece.store.key for piece in pieces(other.store)}:
             of_environment.setdefault(name_of(other.environment), []).append(other)
@@ -63,7 +68,7 @@ def pieced_together(
             yield record, partial(_put_together, index, store, pool, record, others)
 
 
-def previous_pieces(files: Any, out: Path, before: Store | None, here: Environment) -> Iterator[_Other]:
+def previous_pieces(files: Any, out: Path, before: Store | None, here: Environment) -> Iterator[OtherRows]:
     """The previous output; nothing where it is not known which environment computed it.
 
     Args:
@@ -75,15 +80,15 @@ def previous_pieces(files: Any, out: Path, before: Store | None, here: Environme
     record = previous_record(files, out)
     known = [here] if here in record.environments else record.environments
     if known and record.same_bits:  # each of them gives these very rows
-        yield _Other(before, known[0], lambda index: add_previous(index, files, out, before))
+        yield OtherRows(before, known[0], lambda index: add_previous(index, files, out, before))
 
 
-def _of_pools(machine: Path) -> Iterator[_Other]:
+def _of_pools(machine: Path) -> Iterator[OtherRows]:
     for folder, store in described_pools(machine):
         for path in sorted(folder.glob(f"*/{VERSIONS_FILE}")):
             environments = parse_record(path.read_bytes()).environments
             if len(environments) == 1:
-                yield _Other(store, environments[0], partial(_find_in_pool, path.parent, store))
+                yield OtherRows(store, environments[0], partial(_find_in_pool, path.parent, store))
 
 
 def _find_in_pool(folder: Path, store: Store, index: RowIndex) -> None:
@@ -91,7 +96,7 @@ def _find_in_pool(folder: Path, store: Store, index: RowIndex) -> None:
         Pool(folder, store, index).find()
 
 
-def _put_together(index: RowIndex, store: Store, pool: Pool, record: Record, others: list[_Other]) -> None:
+def _put_together(index: RowIndex, store: Store, pool: Pool, record: Record, others: list[OtherRows]) -> None:
     """Puts the missing rows into the pool of which all pieces are found."""
     keys = index.keys[index.missing()]
     wanted = pieces(store)

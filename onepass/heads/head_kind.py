@@ -152,10 +152,10 @@ def _check_unfreeze(unfreeze: str, kind: HeadKind, backbone: BackboneParams) -> 
     given = f"train.unfreeze: {unfreeze} given"
     if len(backbone.layers) > 1:
         raise ParamsError([f"{given}, but backbone.layer is a list; allowed: none, or one backbone.layer"])
-    if backbone.layer in (INPUT, LAST):
+    if backbone.cut in (INPUT, LAST):
         raise ParamsError(
             [
-                f"{given}, but backbone.layer: {backbone.layer} leaves no layer above the cut; allowed: none, or a "
+                f"{given}, but backbone.layer: {backbone.cut} leaves no layer above the cut; allowed: none, or a "
                 "backbone.layer inside the network"
             ]
         )

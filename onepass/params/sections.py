@@ -98,7 +98,7 @@ class BackboneParams(Section):
         layers = self.layers
         if twice := [layer for place, layer in enumerate(layers) if layer in layers[:place]]:
             raise ValueError(f"layer: {twice[0]} stands twice in the list; allowed: each layer once")
-        if len(layers) > 1 and INPUT in layers:
+        if INPUT in layers and not isinstance(self.layer, str):
             raise ValueError(f"layer: {INPUT} given in a list; allowed there: names of layers, {LAST}")
         return self
 

@@ -135,8 +135,20 @@ def _parsed(text: str) -> tuple[str, list[Any]]:
         raise UserError(f"-S {name}: {unknown_key(name, alike)}")
     if name in PATHS:
         return name, [value]
-    pieces = re.split(r",(?![^\[{]*[\]}])", value)  # a comma inside brackets belongs to one value
-    return name, [_value(piece.strip(), _takes_text(known[name].annotation)) for piece in pieces]
+    is_text = _takes_text(known[name].annotation)
+    return name, [_value(piece.strip(), is_text) for piece in _pieces(value)]
+
+
+def _pieces(text: str) -> list[str]:
+    """What stands between commas; one inside brackets belongs to a value."""
+    pieces, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth <= 0:
+            pieces.append("")
+        else:
+            pieces[-1] += letter
+    return pieces
 
 
 def _takes_text(annotation: Any) -> bool:

@@ -9,6 +9,7 @@ from tests.builders import Project, with_own_photos
 from tests.hostile.onnx_files import SIDE, network
 
 pytestmark = pytest.mark.more
+TAKES = r"The other \d+ photos take it \d+ s, once it is loaded: (python -m onepass try .*)"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_a_sample_is_ranked_and_the_pipeline_goes_on_from_it(project: Project, t
     assert "is the best of 8 on 30 photos" in output
     drawn = (project.folder / "ranking.svg").read_text()
     assert all(text in drawn for text in ("tiny, early, 12, caffe", "tiny, late, 12, torch", "milliseconds a photo"))
-    (command,) = re.findall(r"The other \d+ photos take it \d+ s, once it is loaded: (python -m onepass try .*)", output)
+    (command,) = re.findall(TAKES, output)
     done = project.run("bash", "-c", command)
     reused, computed = map(int, re.findall(r"(\d+) reused, (\d+) computed", done)[0])
     assert (reused, computed) == (30, 30)
@@ -43,7 +44,7 @@ def test_a_network_in_an_onnx_file_is_ranked_and_goes_on_like_any_other(project:
     rows = [[cell.strip() for cell in line.split("|")] for line in output.splitlines() if line.startswith("| net")]
     assert {(row[2], row[3]) for row in rows} == {("last", str(SIDE))}
     assert {row[4] for row in rows} == {"caffe", "tf", "torch", "rescale"}
-    (command,) = re.findall(r"The other \d+ photos take it \d+ s, once it is loaded: (python -m onepass try .*)", output)
+    (command,) = re.findall(TAKES, output)
     assert "30 reused, 30 computed" in project.run("bash", "-c", command)
 
 

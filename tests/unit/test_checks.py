@@ -114,7 +114,7 @@ def test_one_wrong_value_gives_one_line_with_key_given_and_allowed(key: str, val
             ["backbone.layer: features stands twice in the list; allowed: each layer once"],
         ),
         (
-            {"backbone__layer": ["input", "features"]},
+            {"backbone__layer": ["input"]},
             ["backbone.layer: input given in a list; allowed there: names of layers, last"],
         ),
         (

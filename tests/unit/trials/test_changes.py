@@ -53,6 +53,14 @@ def test_several_values_make_a_grid_and_seeds_repeat_each_of_it() -> None:
     }
 
 
+def test_a_comma_inside_brackets_is_none_between_values_and_a_name_of_digits_stays_a_name() -> None:
+    layers = [trial.settings["backbone.layer"] for trial in plan_trials("l", ["backbone.layer=495, [features,last]"])]
+    assert layers == ["495", ["features", "last"]]
+    parts = "{scale: 1.0, mean: [0.5, 0.5, 0.5], std: [1.0, 1.0, 1.0]}"
+    given = [trial.settings["backbone.preprocess"] for trial in plan_trials("p", [f"backbone.preprocess=tf,{parts}"])]
+    assert given == ["tf", {"scale": 1.0, "mean": [0.5, 0.5, 0.5], "std": [1.0, 1.0, 1.0]}]
+
+
 def test_a_recipe_gives_every_key_so_that_nothing_is_left_over(project: Path) -> None:
     changed = (project / "params.yaml").read_text().replace("pooling: none", "pooling: avg", 1)
     (project / "params.yaml").write_text(changed)
