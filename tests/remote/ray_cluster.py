@@ -1,4 +1,4 @@
-"""A real cluster of Ray on this machine: raylets of their own on addresses of loopback, each with one core to give."""
+"""A real cluster of Ray on this machine: raylets as if on machines of their own, each with one core to give."""
 
 import contextlib
 import shutil
@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from tests.builders import ENVIRONMENT
+from tests.remote.namespaces import machines
 
-HEAD = "127.0.0.1"
 PATIENCE = 60  # seconds for a node to start
 
 
@@ -39,8 +39,9 @@ class Node:
 class Cluster:
     """Its address for drivers, and its nodes; the first one is the head."""
 
-    def __init__(self, address: str, nodes: list[Node]) -> None:
+    def __init__(self, address: str, inside: list[str], nodes: list[Node]) -> None:
         self.address = address
+        self.inside = inside  # what stands before the command of a driver
         self.nodes = nodes
 
     @property
@@ -60,28 +61,29 @@ def ray_cluster(nodes: int, environment: Mapping[str, str]) -> Iterator[Cluster]
     folder = Path(tempfile.mkdtemp(prefix="ray"))  # short: paths of sockets have at most 107 bytes
     started: list[Node] = []
     with socket.socket() as holder:
-        holder.bind((HEAD, 0))
+        holder.bind(("127.0.0.1", 0))
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port = holder.getsockname()[1]
-    address = f"{HEAD}:{port}"
-    try:
-        for number in range(nodes):
-            there = (
-                ["--head", f"--port={port}", "--include-dashboard=false"] if number == 0 else [f"--address={address}"]
-            )
-            there += [f"--node-ip-address=127.0.0.{number + 1}", "--num-cpus=1", f"--temp-dir={folder}"]
-            started.append(_start(there, folder / f"{number}.log", environment))
-        _wait(address, nodes, started)
-        yield Cluster(address, started)
-    finally:
-        for node in reversed(started):
-            if node.process.poll() is None:
-                node.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+    with machines(nodes) as places:
+        head = places[0]
+        address = f"{head.address}:{port}"
+        try:
+            for number, place in enumerate(places):
+                first = ["--head", f"--port={port}", "--include-dashboard=false"]
+                there = first if place is head else [f"--address={address}"]
+                there += [f"--node-ip-address={place.address}", "--num-cpus=1", f"--temp-dir={folder}/{number}"]
+                started.append(_start(place.inside, there, folder / f"{number}.log", environment))
+            _wait(head.inside, address, nodes, started)
+            yield Cluster(address, head.inside, started)
+        finally:
+            for node in reversed(started):
+                if node.process.poll() is None:
+                    node.kill()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(arguments: list[str], log: Path, environment: Mapping[str, str]) -> Node:
-    command = [f"{Path(sys.executable).parent}/ray", "start", "--block", "--disable-usage-stats", *arguments]
+def _start(inside: list[str], arguments: list[str], log: Path, environment: Mapping[str, str]) -> Node:
+    command = [*inside, f"{Path(sys.executable).parent}/ray", "start", "--block", "--disable-usage-stats", *arguments]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env={**ENVIRONMENT, **environment}, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -94,11 +96,12 @@ def _start(arguments: list[str], log: Path, environment: Mapping[str, str]) -> N
     return Node(process, log)
 
 
-def _wait(address: str, nodes: int, started: list[Node]) -> None:
+def _wait(inside: list[str], address: str, nodes: int, started: list[Node]) -> None:
     count = "import ray, sys; ray.init(sys.argv[1], logging_level='ERROR'); print(sum(n['Alive'] for n in ray.nodes()))"
     end = time.monotonic() + PATIENCE
     while True:
-        done = subprocess.run([sys.executable, "-c", count, address], capture_output=True, text=True, check=False)
+        command = [*inside, sys.executable, "-c", count, address]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.stdout.strip() == str(nodes):
             return
         logs = "\n".join(node.log.read_text() for node in started)

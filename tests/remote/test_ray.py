@@ -72,11 +72,11 @@ def computed(project: Project) -> list[str]:
     return log.read_text().split() if log.is_file() else []
 
 
-def start(project: Project, environment: dict[str, str]) -> subprocess.Popen[str]:
+def start(project: Project, cluster: Cluster) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        STAGE,
+        [*cluster.inside, *STAGE],
         cwd=project.folder,
-        env={**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site"), **environment},
+        env={**ENVIRONMENT, "DVC_SITE_CACHE_DIR": str(project.folder.parent / "site"), **cluster.environment},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -95,7 +95,7 @@ def wait_until_computed(project: Project, rows: int, process: subprocess.Popen[s
 def test_three_nodes_compute_the_bytes_that_one_machine_computes(
     cluster: Cluster, project: Project, expected: dict[str, bytes]
 ) -> None:
-    output = project.run(*STAGE, environment=cluster.environment)
+    output = project.run(*cluster.inside, *STAGE, environment=cluster.environment)
     assert output.endswith(f"{IMAGES} images: 0 reused, {IMAGES} computed\n")
     assert "Traceback" not in output
     assert features(project) == expected
@@ -112,7 +112,7 @@ def test_a_photo_that_is_gone_costs_itself_alone(
     (photos / gone).unlink()
     shutil.rmtree(project.folder / ".dvc/cache/onepass/pool")  # the pixels that prepare has kept
     project.set({"data.root": str(photos)})
-    output = project.run(*STAGE, environment=cluster.environment, expect=1)
+    output = project.run(*cluster.inside, *STAGE, environment=cluster.environment, expect=1)
     assert f"{photos / gone} cannot be read any more" in output
     assert "Traceback" not in output
     shutil.copy(root / gone, photos / gone)
@@ -123,7 +123,7 @@ def test_a_photo_that_is_gone_costs_itself_alone(
 def test_two_drivers_at_once_compute_nothing_twice(
     slow_cluster: Cluster, project: Project, expected: dict[str, bytes]
 ) -> None:
-    drivers = [start(project, slow_cluster.environment) for _ in range(2)]
+    drivers = [start(project, slow_cluster) for _ in range(2)]
     outputs = sorted(driver.communicate()[0].splitlines()[-1] for driver in drivers)
     assert outputs == [f"{IMAGES} images: 0 reused, {IMAGES} computed", f"{IMAGES} images: {IMAGES} reused, 0 computed"]
     assert len(computed(project)) == len(set(computed(project))) == IMAGES
@@ -133,7 +133,7 @@ def test_two_drivers_at_once_compute_nothing_twice(
 def test_a_node_that_is_killed_costs_at_most_its_range(
     slow_cluster: Cluster, project: Project, expected: dict[str, bytes]
 ) -> None:
-    driver = start(project, slow_cluster.environment)
+    driver = start(project, slow_cluster)
     wait_until_computed(project, 40, driver)
     slow_cluster.nodes[2].kill()
     output = driver.communicate()[0]
@@ -146,11 +146,11 @@ def test_a_node_that_is_killed_costs_at_most_its_range(
 def test_after_its_driver_was_killed_the_next_run_goes_on(
     slow_cluster: Cluster, project: Project, expected: dict[str, bytes]
 ) -> None:
-    driver = start(project, slow_cluster.environment)
+    driver = start(project, slow_cluster)
     wait_until_computed(project, 60, driver)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.communicate()
-    output = project.run(*STAGE, environment=slow_cluster.environment)
+    output = project.run(*slow_cluster.inside, *STAGE, environment=slow_cluster.environment)
     reused = int(re.findall(r"(\d+) reused", output)[-1])
     assert reused >= 40
     assert features(project) == expected
