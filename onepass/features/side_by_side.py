@@ -1,4 +1,4 @@
-"""Features of several layers side by side: a row has those of each layer, one after the other, in one pass computed.
+"""Features of several layers side by side: a row has those of each layer, one after the other, computed in one pass.
 
 Its fingerprint has a list for ``layer``, one of the digests of the networks, and one of how many values each layer has.
 So a row says of each of its pieces what that is, as the fingerprint of a store of this layer alone would. Another list

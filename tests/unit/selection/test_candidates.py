@@ -62,3 +62,13 @@ def test_an_experiment_says_every_key_so_that_nothing_of_another_one_is_left_ove
     assert trial.settings["head.kind"] == "logistic"
     assert trial.settings["train.unfreeze"] == "none"
     assert trial.settings["backbone.views"] == 1
+
+
+def test_preprocessing_in_parts_and_several_layers_are_counted_as_any_other() -> None:
+    parts = {"scale": 1.0, "mean": [1.0, 2.0, 3.0], "std": [1.0, 1.0, 1.0]}
+    given = {"name": "custom", "weights": "w.keras", "layer": ["low", "high"], "pooling": "avg", "preprocess": parts}
+    params = BackboneParams.model_validate(given)
+    chosen = AtHand("mine", params, (params.preprocess,), chosen=True)
+    (first, *_) = each_backbone([chosen], {"mine": Cost([], 0.1)})
+    assert first.name.startswith("mine-low_high-")
+    assert most_of_all([chosen], {"mine": Cost([], 0.1)}) == 3
