@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onepass.audit.repeated_cross_validation import FeatureTable, fold_count
 from onepass.core import cores, progress_bar
 from onepass.evaluation import folds_of_groups
-from onepass.heads import CheapHead
+from onepass.heads import CheapHead, chosen_rows, said_of_rows
 from onepass.statistics import corrected_interval
 
 DOUBLINGS = 3  # before all photos: an eighth, a quarter, a half
@@ -49,8 +49,10 @@ def learning_curve(head: CheapHead, photos: FeatureTable, seed: int) -> list[Poi
     def accuracy(task: tuple[int, NDArray[np.bool_], int]) -> float:
         doublings, out, repeat = task
         chosen = _share(photos.labels, np.flatnonzero(~out), 0.5**doublings, seed + repeat)
-        says = head.trained_on(photos.features[chosen], photos.labels[chosen], photos.classes, seed)
-        return float((says(photos.features[out]).argmax(axis=1) == photos.labels[out]).mean())
+        rows = chosen_rows(photos.features, chosen)
+        says = head.trained_on(rows, photos.labels[chosen], photos.classes, seed)
+        said = said_of_rows(says, photos.features, np.flatnonzero(out))
+        return float((said.argmax(axis=1) == photos.labels[out]).mean())
 
     found = []
     with (

@@ -21,7 +21,7 @@ from onepass.audit.table import KINDS, AuditRow, in_order
 from onepass.core import bounded_map, progress_bar
 from onepass.evaluation import pooled
 from onepass.features import Store, read_features
-from onepass.heads import CHEAP_HEADS
+from onepass.heads import CHEAP_HEADS, chosen_rows
 from onepass.photos import AssignmentTable, Image, LocatedView, PixelReader, View, is_remote, threads_for
 
 REPEATS = 5
@@ -208,7 +208,8 @@ def photos_of(
 def _said_of(features: NDArray[np.float32], photos: FeatureTable, trusted: NDArray[np.bool_]) -> NDArray[np.float64]:
     """What heads that were trained on the trusted ones of ``photos`` say of others, (others, classes)."""
     kept = trusted if len(np.unique(photos.labels[trusted])) == len(photos.classes) else np.ones_like(trusted)
-    heads = [head.trained_on(photos.features[kept], photos.labels[kept], photos.classes, SEED) for head in CHEAP_HEADS]
+    rows, labels = chosen_rows(photos.features, np.flatnonzero(kept)), photos.labels[kept]
+    heads = [head.trained_on(rows, labels, photos.classes, SEED) for head in CHEAP_HEADS]
     return np.asarray(np.mean([says(features) for says in heads], axis=0))
 
 

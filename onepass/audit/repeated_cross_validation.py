@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onepass.core import UserError, cores, listed, progress_bar
 from onepass.evaluation import folds_of_groups
-from onepass.heads import CheapHead
+from onepass.heads import CheapHead, chosen_rows, said_of_rows
 from onepass.statistics import corrected_interval
 
 FOLDS = 5  # at most, and as many as the smallest class has groups
@@ -91,9 +91,10 @@ def cross_validate(
 
     def predict(task: tuple[CheapHead, NDArray[np.bool_]]) -> NDArray[np.float64]:
         head, out = task
-        chosen = _trained_on(photos.labels, out, trusted)
-        says = head.trained_on(photos.features[chosen], photos.labels[chosen], photos.classes, seed)
-        return says(photos.features[out])
+        chosen = np.flatnonzero(_trained_on(photos.labels, out, trusted))
+        rows = chosen_rows(photos.features, chosen)
+        says = head.trained_on(rows, photos.labels[chosen], photos.classes, seed)
+        return said_of_rows(says, photos.features, np.flatnonzero(out))
 
     found = []
     with (

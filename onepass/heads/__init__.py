@@ -24,6 +24,7 @@ from onepass.heads.head_kind import (
 )
 from onepass.heads.inference import OnBatch, figures, network_of, pooling_layer, predictor, restore_network
 from onepass.heads.limits import Limits
+from onepass.heads.many_rows import chosen_rows, said_of_rows
 from onepass.heads.sections import AnyTraining, FineTuning, GradientTraining, HeadSection, HiddenLayers, ScaledFeatures
 from onepass.heads.trained_head import (
     DESCRIPTION_FILE,
@@ -61,6 +62,7 @@ __all__ = [
     "all_head_keys",
     "calibrated",
     "check_pooling",
+    "chosen_rows",
     "curve_file",
     "distances",
     "figures",
@@ -77,6 +79,7 @@ __all__ = [
     "resolve_activation",
     "restore_network",
     "root_directions",
+    "said_of_rows",
     "unfrozen_layers",
     "write_head",
 ]

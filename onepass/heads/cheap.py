@@ -1,7 +1,7 @@
 """Heads that cost so little that they can be trained a hundred times: those in closed form or fitted at once."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,12 @@ class CheapHead(NamedTuple):
     fit: Callable[[Dataset, int, str, int], Arrays]  # of a dataset, with logits, class weights and seed
 
     def trained_on(
-        self, features: NDArray[np.float32], labels: NDArray[np.int64], classes: list[str], seed: int
+        self, features: Any, labels: NDArray[np.int64], classes: list[str], seed: int
     ) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
         """A function from features, (images, values), to probabilities, (images, classes).
 
         Args:
-            features: (images, values).
+            features: (images, values), as ``chosen_rows`` gives them.
             labels: (images,), of every class at least one.
 
         """

@@ -11,6 +11,8 @@ from onepass.heads.trained_head import Arrays
 COLUMNS = 1024  # values at a time, in double precision
 ROWS = 1024  # at a time
 SMALLEST = 1e-10  # of the largest variance; what varies less is rounding
+MANY = 8_192  # rows, of which more are not copied but read a piece at a time
+PIECE = 2 << 20  # values of a piece: 16 MB in double precision
 
 
 class Scaling(NamedTuple):
@@ -51,13 +53,38 @@ def scaling_of(features: Any) -> Scaling:
     return Scaling(mean, deviation)
 
 
+class ScaledRows:
+    """Many rows on one scale, in double precision, of which a piece is in memory at a time."""
+
+    def __init__(self, features: Any, scaling: Scaling) -> None:
+        """``features``: (rows, values), an array or what is read like one."""
+        self._features, self._scaling = features, scaling
+        self.shape = features.shape
+
+    def pieces(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """All rows, each piece with its place."""
+        rows = max(PIECE // self.shape[1], 1)
+        for start in range(0, self.shape[0], rows):
+            stop = min(start + rows, self.shape[0])
+            yield slice(start, stop), self._scaling.apply(self._features[np.arange(start, stop)]).astype(np.float64)
+
+
+def pieces_of(rows: NDArray[np.float64] | ScaledRows) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """An array is one piece."""
+    if isinstance(rows, ScaledRows):
+        yield from rows.pieces()
+    else:
+        yield slice(None), rows
+
+
 class Standardised(NamedTuple):
     """Features with mean 0 and deviation 1 of each value; where there are more values than rows, turned."""
 
-    features: NDArray[np.float64]  # (rows, dimensions), with the distances and angles that all values have
+    # (rows, dimensions), with the distances and angles that all values have
+    features: NDArray[np.float64] | ScaledRows
     values: int  # of each row, before it was turned
     scaling: Scaling  # of each value
-    of_values: NDArray[np.float32]  # the features of all values, (rows, values)
+    of_values: NDArray[np.float32]  # where they are turned, the features of all values, (rows, values)
     axes: NDArray[np.float64] | None  # (rows, dimensions): ``of_values.T @ axes`` are the dimensions; None: not turned
 
     def unfolded(self, kernel: NDArray[np.float64], bias: NDArray[np.float64], logits: int) -> Arrays:
@@ -76,9 +103,14 @@ class Standardised(NamedTuple):
         return [kernel.astype(np.float32), bias.astype(np.float32)]
 
 
-def standardised(features: NDArray[np.float32]) -> Standardised:
-    """Of features (rows, values). A value that is the same in all rows becomes 0."""
-    scaling = scaling_of(features)
+def standardised(features: Any) -> Standardised:
+    """Of features (rows, values), an array or, of many rows, what is read like one.
+
+    A value that is the same in all rows becomes 0.
+    """
+    scaling, (rows, values) = scaling_of(features), features.shape
+    if rows > max(MANY, values):
+        return Standardised(ScaledRows(features, scaling), values, scaling, np.empty((0, values), np.float32), None)
     of_values = scaling.apply(features)
     wide = of_values.shape[1] > len(of_values)
     turned, axes = _in_few_dimensions(of_values) if wide else (of_values.astype(np.float64), None)

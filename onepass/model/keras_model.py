@@ -63,7 +63,7 @@ class Model(NamedTuple):
 
 
 def in_float32(network: Any) -> Any:
-    """A copy that computes in float32 what the network computes in bfloat16, in which few programs have convolutions."""
+    """A copy that computes in float32 what the network does in bfloat16, in which few programs have convolutions."""
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     for layer in layers_within(copy):

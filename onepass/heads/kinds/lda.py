@@ -15,7 +15,7 @@ from onepass.heads.folds import FOLDS, folds_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, ScaledFeatures
-from onepass.heads.standardised import standardised
+from onepass.heads.standardised import ScaledRows, pieces_of, standardised
 from onepass.heads.temperature import best_temperature
 from onepass.heads.trained_head import Arrays, TrainedHead
 
@@ -56,7 +56,7 @@ def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) 
     with threadpool_limits(1):  # for the same bytes on any number of cores
         scaled = standardised(data.features)
         fold = _folds(data, seed)
-        clouds = [_clouds(scaled.features, data.labels, fold == number) for number in range(int(fold.max()) + 1)]
+        clouds = _clouds_of_folds(scaled.features, data.labels, fold)
         everyone = reduce(_Clouds.plus, clouds)
         kernel, bias = _discriminant(everyone, scaled.values, class_weights, everyone.freedom)
         temperature = None
@@ -65,7 +65,9 @@ def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) 
             for number in range(len(clouds)):
                 others = everyone.without(clouds[number])
                 own_kernel, own_bias = _discriminant(others, scaled.values, class_weights, everyone.freedom)
-                logits_out[fold == number] = scaled.features[fold == number] @ own_kernel + own_bias
+                for place, rows in pieces_of(scaled.features):
+                    out = fold[place] == number
+                    logits_out[place][out] = rows[out] @ own_kernel + own_bias
             temperature = best_temperature(
                 logits_out, data.labels, weight_of_class(class_weights, data.labels)[data.labels]
             )
@@ -94,11 +96,24 @@ class _Clouds(NamedTuple):
         return _Clouds(self.counts - some.counts, self.sums - some.sums, self.products - some.products)
 
 
-def _clouds(features: NDArray[np.float64], labels: NDArray[np.int64], chosen: NDArray[np.bool_]) -> _Clouds:
-    """Of the chosen rows of features (rows, dimensions); the labels of all rows say how many classes there are."""
-    classes, rows, numbers = int(labels.max()) + 1, features[chosen], labels[chosen]
-    sums = np.stack([rows[numbers == number].sum(axis=0) for number in range(classes)])
-    return _Clouds(np.bincount(numbers, minlength=classes), sums, rows.T @ rows)
+def _clouds_of_folds(
+    features: NDArray[np.float64] | ScaledRows, labels: NDArray[np.int64], fold: NDArray[np.int64]
+) -> list[_Clouds]:
+    """Those of each fold, of features (rows, dimensions)."""
+    classes, folds = int(labels.max()) + 1, int(fold.max()) + 1
+    found: list[list[_Clouds]] = [[] for _ in range(folds)]
+    for place, rows in pieces_of(features):
+        for number, some in enumerate(found):
+            inside = fold[place] == number
+            fresh = _clouds(rows[inside], labels[place][inside], classes)
+            some[:] = [some[0].plus(fresh) if some else fresh]
+    return [some for (some,) in found]
+
+
+def _clouds(rows: NDArray[np.float64], labels: NDArray[np.int64], classes: int) -> _Clouds:
+    """Of rows (rows, dimensions) and their labels, which need not have all classes."""
+    sums = np.stack([rows[labels == number].sum(axis=0) for number in range(classes)])
+    return _Clouds(np.bincount(labels, minlength=classes), sums, rows.T @ rows)
 
 
 def _discriminant(

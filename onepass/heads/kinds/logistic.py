@@ -13,7 +13,7 @@ from onepass.heads.folds import FOLDS, folds_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, ScaledFeatures
-from onepass.heads.standardised import standardised
+from onepass.heads.standardised import MANY, ScaledRows, pieces_of, standardised
 from onepass.heads.temperature import best_temperature
 from onepass.heads.trained_head import Arrays, TrainedHead
 
@@ -50,7 +50,7 @@ def fit_logistic(task: FitTask) -> TrainedHead:
 def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) -> Logistic:
     """Chooses C by the log loss in a cross-validation inside the training images, then fits all of them.
 
-    Features are standardised first, and the standardising is folded into the kernel.
+    Of many rows C is chosen on some. Features are standardised first, and the standardising is folded into the kernel.
 
     Args:
         data: features (rows, values); every class at least once. Views of an image are never torn apart by a fold.
@@ -64,10 +64,26 @@ def fit_regression(data: Dataset, logits: int, class_weights: str, seed: int) ->
     with threadpool_limits(1):  # for the same bytes on any number of cores, on which small products only wait, too
         # With more values than rows the best kernel is a combination of rows, so it is sought among those alone.
         scaled = standardised(data.features)
-        strength, temperature = _best_strength(data._replace(features=scaled.features), class_weights, seed)
+        strength, temperature = _best_strength(_of_few(data, scaled.features, seed), class_weights, seed)
         found, converged = _minimum(scaled.features, data.labels, strength, class_weights)
         weights = scaled.unfolded(found[:-1], found[-1], logits)
     return Logistic(weights, strength, converged, temperature)
+
+
+def _of_few(data: Dataset, scaled: NDArray[np.float64] | ScaledRows, seed: int) -> Dataset:
+    """All of it on one scale; of many rows those of a share of the images of each class, drawn by ``seed``."""
+    if not isinstance(scaled, ScaledRows):
+        return data._replace(features=scaled)
+    _, labels, images = data
+    each, first_rows = np.unique(images, return_index=True)
+    of_image, random = labels[first_rows], np.random.RandomState(seed)
+    drawn = []
+    for number in np.unique(of_image):
+        members = random.permutation(np.flatnonzero(of_image == number))
+        drawn.append(members[: max(round(len(members) * MANY / len(labels)), FOLDS)])
+    kept = np.flatnonzero(np.isin(images, each[np.concatenate(drawn)]))
+    few = standardised(data.features[kept]).features
+    return Dataset(few, labels[kept], images[kept])
 
 
 def _best_strength(data: Dataset, class_weights: str, seed: int) -> tuple[float, float | None]:
@@ -110,7 +126,7 @@ def _best_strength(data: Dataset, class_weights: str, seed: int) -> tuple[float,
 
 
 def _minimum(
-    features: NDArray[np.float64],
+    features: NDArray[np.float64] | ScaledRows,
     labels: NDArray[np.int64],
     strength: float,
     class_weights: str,
@@ -128,10 +144,13 @@ def _minimum(
 
     def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         both = flat.reshape(shape)
-        losses, slopes = _losses(_logits(features, both), labels)
-        slopes = slopes[:, -shape[1] :] * each[:, None]
-        gradient = np.vstack([features.T @ slopes + penalty * both[:-1], slopes.sum(axis=0)])
-        return float(each @ losses + penalty / 2 * (both[:-1] ** 2).sum()), gradient.ravel()
+        loss, gradient = penalty / 2 * (both[:-1] ** 2).sum(), np.vstack([penalty * both[:-1], np.zeros(shape[1])])
+        for place, rows in pieces_of(features):
+            losses, slopes = _losses(_logits(rows, both), labels[place])
+            slopes = slopes[:, -shape[1] :] * each[place, None]
+            gradient += np.vstack([rows.T @ slopes, slopes.sum(axis=0)])
+            loss += each[place] @ losses
+        return float(loss), gradient.ravel()
 
     options = {"maxiter": ITERATIONS, "maxls": 50, "gtol": near, "ftol": 64 * np.finfo(float).eps}
     first = np.zeros(shape) if start is None else start
