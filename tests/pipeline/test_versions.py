@@ -218,7 +218,7 @@ def test_rows_in_the_pool_of_other_versions_are_checked_too(upgraded: Project) -
     upgraded.set({"backbone.image_side": 9})
     extract(upgraded)
     pools = upgraded.folder / ".dvc" / "cache" / "onepass" / "pool"
-    (pool,) = pools.glob("*/*")
+    (pool,) = (path.parent for path in pools.glob("*/*/versions.json"))
     described = read_sealed_json((pool / "versions.json").read_bytes())
     described["environments"][0]["pillow"] = OLD
     write_sealed_json(pool / "versions.json", described)
