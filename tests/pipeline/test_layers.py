@@ -49,6 +49,6 @@ def test_what_cannot_stand_side_by_side_is_said_before_anything_is_computed(sett
     settled.set({"backbone.layer": ["early", "late"], "backbone.pooling": "none"})
     said = settled.run("dvc", "repro", "extract-features", expect=None)
     assert (
-        "backbone.pooling: none given, but layer 'early' gives the shape (None, None, 4); only pooled features of several "
-        "layers stand side by side; allowed: avg, max."
+        "backbone.pooling: none given, but layer 'early' gives the shape (None, None, 4); only pooled features of "
+        "several layers stand side by side; allowed: avg, max."
     ) in said
