@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onepass.audit.repeated_cross_validation import FeatureTable, fold_count
 from onepass.core import cores, progress_bar
 from onepass.evaluation import folds_of_groups
-from onepass.heads import CheapHead, chosen_rows, said_of_rows
+from onepass.heads import CheapHead, chosen_rows, said_of_rows, share_by_class
 from onepass.statistics import corrected_interval
 
 DOUBLINGS = 3  # before all photos: an eighth, a quarter, a half
@@ -48,7 +48,8 @@ def learning_curve(head: CheapHead, photos: FeatureTable, seed: int) -> list[Poi
 
     def accuracy(task: tuple[int, NDArray[np.bool_], int]) -> float:
         doublings, out, repeat = task
-        chosen = _share(photos.labels, np.flatnonzero(~out), 0.5**doublings, seed + repeat)
+        kept, share = np.flatnonzero(~out), 0.5**doublings
+        chosen = share_by_class(photos.labels, kept, share, seed + repeat, FEWEST_OF_CLASS)
         rows = chosen_rows(photos.features, chosen)
         says = head.trained_on(rows, photos.labels[chosen], photos.classes, seed)
         said = said_of_rows(says, photos.features, np.flatnonzero(out))
@@ -65,16 +66,6 @@ def learning_curve(head: CheapHead, photos: FeatureTable, seed: int) -> list[Poi
             bar.update()
     by_share = np.array(found).reshape(DOUBLINGS + 1, REPEATS * folds)
     return points_of(by_share, len(photos.labels), folds)
-
-
-def _share(labels: NDArray[np.int64], kept: NDArray[np.intp], share: float, seed: int) -> NDArray[np.intp]:
-    """Of the kept photos of each class a share, by chance; a larger share has all of a smaller one."""
-    random = np.random.RandomState(seed)
-    found = []
-    for number in np.unique(labels[kept]):
-        members = random.permutation(kept[labels[kept] == number])
-        found.append(members[: max(round(len(members) * share), FEWEST_OF_CLASS)])
-    return np.sort(np.concatenate(found))
 
 
 def points_of(by_share: NDArray[np.float64], images: int, folds: int) -> list[Point]:

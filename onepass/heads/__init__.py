@@ -12,6 +12,7 @@ from onepass.heads.curve_files import CURVES, CurveWriter, curve_file
 from onepass.heads.dataset import Dataset, make_dataset
 from onepass.heads.familiarity import NEIGHBOURS, SHORTEST, distances, root_directions
 from onepass.heads.fit_task import make_fit_task, resolve_activation, unfrozen_layers
+from onepass.heads.folds import share_by_class
 from onepass.heads.head_kind import (
     FitTask,
     HeadKind,
@@ -80,6 +81,7 @@ __all__ = [
     "restore_network",
     "root_directions",
     "said_of_rows",
+    "share_by_class",
     "unfrozen_layers",
     "write_head",
 ]

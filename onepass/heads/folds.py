@@ -1,4 +1,4 @@
-"""Folds inside the training images, by which a head in closed form chooses what it cannot fit."""
+"""Folds and shares of images, class by class: by them a head in closed form chooses what it cannot fit."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,3 +23,23 @@ def folds_by_class(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[
         found[members] = of_class
         dealt += len(members)
     return found
+
+
+def share_by_class(
+    labels: NDArray[np.int64], images: NDArray[np.intp], share: float, seed: int, least: int
+) -> NDArray[np.intp]:
+    """Of the images of each class a share, by chance and sorted; a larger share has all of a smaller one.
+
+    Args:
+        labels: of all images.
+        images: places among them, of those to choose from.
+        share: 0..1.
+        least: images of a class.
+
+    """
+    random = np.random.RandomState(seed)
+    found = []
+    for number in np.unique(labels[images]):
+        members = random.permutation(images[labels[images] == number])
+        found.append(members[: max(round(len(members) * share), least)])
+    return np.sort(np.concatenate(found))

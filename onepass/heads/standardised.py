@@ -36,21 +36,24 @@ class Scaling(NamedTuple):
 def scaling_of(features: Any) -> Scaling:
     """Of features (rows, values), an array or what is read like one."""
     rows = features.shape[0]
-
-    def pieces() -> Iterator[NDArray[np.float32]]:
-        for start in range(0, rows, ROWS):
-            yield features[np.arange(start, min(start + ROWS, rows))]
-
     mean = np.zeros(features.shape[1])
-    for piece in pieces():
+    for _, piece in _read(features, ROWS):
         mean += piece.sum(axis=0, dtype=np.float64) / rows
     squares = np.zeros(features.shape[1])
-    for piece in pieces():
+    for _, piece in _read(features, ROWS):
         away = piece - mean.astype(np.float32)  # rounded, so that of a value that never varies it is 0
         squares += np.einsum("ij,ij->j", away, away, dtype=np.float64)
     deviation = np.sqrt(squares / rows)
     deviation[deviation == 0] = 1
     return Scaling(mean, deviation)
+
+
+def _read(features: Any, together: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """All rows, so many at a time, each piece with its place."""
+    rows = features.shape[0]
+    for start in range(0, rows, together):
+        stop = min(start + together, rows)
+        yield slice(start, stop), features[np.arange(start, stop)]
 
 
 class ScaledRows:
@@ -63,10 +66,8 @@ class ScaledRows:
 
     def pieces(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """All rows, each piece with its place."""
-        rows = max(PIECE // self.shape[1], 1)
-        for start in range(0, self.shape[0], rows):
-            stop = min(start + rows, self.shape[0])
-            yield slice(start, stop), self._scaling.apply(self._features[np.arange(start, stop)]).astype(np.float64)
+        for place, rows in _read(self._features, max(PIECE // self.shape[1], 1)):
+            yield place, self._scaling.apply(rows).astype(np.float64)
 
 
 def pieces_of(rows: NDArray[np.float64] | ScaledRows) -> Iterator[tuple[slice, NDArray[np.float64]]]:

@@ -62,10 +62,10 @@ def fit_discriminant(data: Dataset, logits: int, class_weights: str, seed: int) 
         temperature = None
         if len(clouds) > 1:
             logits_out = np.empty((len(data.labels), len(bias)))
-            for number in range(len(clouds)):
-                others = everyone.without(clouds[number])
-                own_kernel, own_bias = _discriminant(others, scaled.values, class_weights, everyone.freedom)
-                for place, rows in pieces_of(scaled.features):
+            others = [everyone.without(some) for some in clouds]
+            of_fold = [_discriminant(some, scaled.values, class_weights, everyone.freedom) for some in others]
+            for place, rows in pieces_of(scaled.features):
+                for number, (own_kernel, own_bias) in enumerate(of_fold):
                     out = fold[place] == number
                     logits_out[place][out] = rows[out] @ own_kernel + own_bias
             temperature = best_temperature(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onepass.heads.dataset import Dataset, transformed, weight_of_class
-from onepass.heads.folds import FOLDS, folds_by_class
+from onepass.heads.folds import FOLDS, folds_by_class, share_by_class
 from onepass.heads.head_kind import FitTask, HeadKind, register_head
 from onepass.heads.inference import figures
 from onepass.heads.sections import AnyTraining, ScaledFeatures
@@ -76,12 +76,8 @@ def _of_few(data: Dataset, scaled: NDArray[np.float64] | ScaledRows, seed: int) 
         return data._replace(features=scaled)
     _, labels, images = data
     each, first_rows = np.unique(images, return_index=True)
-    of_image, random = labels[first_rows], np.random.RandomState(seed)
-    drawn = []
-    for number in np.unique(of_image):
-        members = random.permutation(np.flatnonzero(of_image == number))
-        drawn.append(members[: max(round(len(members) * MANY / len(labels)), FOLDS)])
-    kept = np.flatnonzero(np.isin(images, each[np.concatenate(drawn)]))
+    drawn = share_by_class(labels[first_rows], np.arange(len(each)), MANY / len(labels), seed, FOLDS)
+    kept = np.flatnonzero(np.isin(images, each[drawn]))
     few = standardised(data.features[kept]).features
     return Dataset(few, labels[kept], images[kept])
 
